@@ -1,0 +1,135 @@
+"""What a connection means: typed, checked, and free of Airflow's words.
+
+These values are what the rest of the program sees of a connection. They are
+named tuples and not dataclasses because they stand on the way of every process
+start, where twenty dataclasses cost more than our whole import budget
+(`docs/decisions.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from botocore_conn_provider.secret import Options, Secret
+
+MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
+
+
+class StaticKeys(NamedTuple):
+    """Keys that stand in the connection itself."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = None
+    account_id: str | None = None
+
+
+class AssumeRole(NamedTuple):
+    """AssumeRole from whatever identity the connection starts with.
+
+    `parameters` are those of the STS call besides RoleArn, as boto3 names them.
+    RoleSessionName is always there.
+    """
+
+    role_arn: str
+    parameters: Options = Options()
+
+
+class SamlSignIn(NamedTuple):
+    """How to sign in at the IdP and find the SAML response in its page.
+
+    `method` is `spnego` or a plug-in's name. `request` are keyword arguments of
+    `requests.Session.request`, `retry` those of `urllib3.Retry`, `auth` those of
+    the sign-in method (for SPNEGO `opportunistic_auth`, `target_name`,
+    `channel_bindings`). Without `saml_response_xpath` the SAMLResponse input is
+    looked for.
+    """
+
+    idp_url: str
+    method: str = "spnego"
+    saml_response_xpath: str | None = None
+    mutual_authentication: MutualAuthentication = "DISABLED"
+    request: Options = Options()
+    retry: Options = Options()
+    auth: Options = Options()
+    log_idp_response: bool = False
+
+
+class AssumeRoleWithSaml(NamedTuple):
+    """AssumeRoleWithSAML. Without `principal_arn` the assertion names it."""
+
+    role_arn: str
+    sign_in: SamlSignIn
+    principal_arn: str | None = None
+    parameters: Options = Options()
+
+
+class AssumeRoleWithWebIdentity(NamedTuple):
+    """AssumeRoleWithWebIdentity.
+
+    `token_source` is `google`, `file` or a plug-in's name. `audience` is for
+    `google`. `token_file` (`~` not yet expanded) is for `file`; None when the
+    connection and `AWS_WEB_IDENTITY_TOKEN_FILE` name none.
+    """
+
+    role_arn: str
+    token_source: str
+    token_file: str | None = None
+    audience: str | None = None
+    parameters: Options = Options()
+
+
+Role = AssumeRole | AssumeRoleWithSaml | AssumeRoleWithWebIdentity
+
+
+class ClientSettings(NamedTuple):
+    """What every client of the connection gets unless the caller says otherwise.
+
+    `config` are options of `botocore.config.Config` without the region, which
+    stands in `region_name`. `service_endpoints` beat `endpoint_url`; a service
+    with None there has neither.
+    """
+
+    region_name: str | None = None
+    config: Options = Options()
+    endpoint_url: str | None = None
+    service_endpoints: Mapping[str, str | None] = Options()
+    verify: bool | str | None = None
+
+    def find_endpoint(self, service_name: str) -> str | None:
+        """Return the endpoint URL for `service_name`, None for AWS's own."""
+        if service_name in self.service_endpoints:
+            return self.service_endpoints[service_name]
+        return self.endpoint_url
+
+
+class OwnSettings(NamedTuple):
+    """Settings of ours, which Airflow ignores. Durations are seconds.
+
+    None for a window means that it follows from the lifetime of the credentials.
+    """
+
+    strict: bool = False
+    store: str | None = None
+    sign_in_deadline_seconds: float = 30.0
+    advisory_seconds: float | None = None
+    mandatory_seconds: float | None = None
+    static_stability_seconds: float = 0.0
+    plugins: bool = True
+
+
+class AwsSettings(NamedTuple):
+    """All that a connection means.
+
+    Without `keys` and without `profile_name` the identity is that of botocore's
+    own chain. `notices` are sentences for the log: deprecated and unknown fields.
+    """
+
+    conn_id: str
+    keys: StaticKeys | None = None
+    profile_name: str | None = None
+    role: Role | None = None
+    client: ClientSettings = ClientSettings()
+    own: OwnSettings = OwnSettings()
+    notices: tuple[str, ...] = ()

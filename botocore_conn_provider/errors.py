@@ -1,0 +1,146 @@
+"""Say what went wrong: which connection, which field, what was seen, what to do.
+
+Every error is a `BotoCoreError`, so code that already catches botocore's errors
+catches ours. botocore logs tracebacks of failed renewals at WARNING, so every
+word here is fit for a log: no secret, no body, no query, no token.
+
+Errors survive pickling (botocore's own way, by keyword), because they travel
+between processes in multiprocessing, Dask and Ray.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import (
+    BotoCoreError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_MESSAGE = 1500
+LONGEST_NAME = 40
+
+
+def shorten(text: str, longest: int = LONGEST_NAME) -> str:
+    """Cut `text` to `longest` characters, printable ones only."""
+    shown = "".join(c if c.isprintable() else "?" for c in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a connection.
+
+    `field` is the dotted path in the connection (`extra` itself is left out),
+    `seen` finishes the sentence that begins with it, `fix` is a whole sentence.
+    """
+
+    field: str
+    seen: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"'{shorten(self.field, 90)}' {self.seen}. {self.fix}"
+
+
+class ConnProviderError(BotoCoreError):
+    """The root of our errors.
+
+    Attributes:
+        conn_id: The connection it is about.
+        hint: What to do, a whole sentence; may be empty.
+    """
+
+    fmt = "Connection '{shown_id}': {cause}"
+    kwargs: dict[str, Any]  # what botocore's pickling makes the error anew from
+
+    def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
+        self._say(conn_id, f"{cause} {hint}".strip())
+        self.conn_id = conn_id
+        self.hint = hint
+        self.kwargs = {"conn_id": conn_id, "cause": cause, "hint": hint}
+
+    def _say(self, conn_id: str, cause: str) -> None:
+        text = self.fmt.format(shown_id=shorten(conn_id), cause=cause)
+        Exception.__init__(self, shorten(text, LONGEST_MESSAGE - 1))
+
+
+class InvalidConnectionError(ConnProviderError, InvalidConfigError):
+    """The connection is there and wrong: nothing was sent anywhere.
+
+    Attributes:
+        problems: All that is wrong with it, in the order of reading.
+        variable: The environment variable it was read from, if any.
+    """
+
+    def __init__(
+        self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
+    ) -> None:
+        place = f" ({shorten(variable)})" if variable else ""
+        self.problems = tuple(Problem(*problem) for problem in problems)
+        self.variable = variable
+        text = f"Connection '{shorten(conn_id)}'{place}: {_join(self.problems)}"
+        Exception.__init__(self, text)
+        self.conn_id = conn_id
+        self.hint = self.problems[0].fix
+        self.kwargs = {
+            "conn_id": conn_id,
+            "problems": self.problems,
+            "variable": variable,
+        }
+
+
+def _join(problems: Sequence[Problem]) -> str:
+    """Join problems into one text that keeps under the limit, counting the rest."""
+    budget = LONGEST_MESSAGE - 150
+    told: list[str] = []
+    for number, problem in enumerate(problems, start=1):
+        line = str(problem) if len(problems) == 1 else f"({number}) {problem}"
+        if told and sum(map(len, told)) + len(line) > budget:
+            told.append(f"And {len(problems) - number + 1} more.")
+            break
+        told.append(shorten(line, budget))
+    return " ".join(told)
+
+
+class ConnectionNotFoundError(InvalidConnectionError):
+    """A connection was named explicitly and is not in the environment."""
+
+
+class MissingDependencyError(ConnProviderError):
+    """The connection needs an extra that is not installed; says the command."""
+
+
+class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
+    """The connection is right, and getting credentials for it failed.
+
+    Attributes:
+        retryable: Whether the same attempt may succeed a little later
+            (throttling, 5xx, no network) or not (refused, no ticket).
+    """
+
+    def __init__(
+        self, *, conn_id: str, cause: str, hint: str = "", retryable: bool = False
+    ) -> None:
+        super().__init__(conn_id=conn_id, cause=cause, hint=hint)
+        self.retryable = retryable
+        self.kwargs["retryable"] = retryable
+
+
+class IdpRequestError(CredentialFetchError):
+    """The IdP could not be reached or refused the sign-in."""
+
+
+class SamlResponseError(CredentialFetchError):
+    """The IdP answered, but not with a usable SAML response."""
+
+
+class WebIdentityTokenError(CredentialFetchError):
+    """No usable identity token could be had from its source."""
+
+
+class StsExchangeError(CredentialFetchError):
+    """STS could not be reached or refused the exchange."""

@@ -1,0 +1,225 @@
+"""Exchange keys, an assertion or a token for temporary credentials at STS.
+
+The one place that makes STS clients and calls them. The three calls differ in
+their proof only. Base credentials sign AssumeRole; the other two are unsigned,
+so they load no chain and cannot take another identity by accident.
+
+Source: AWS STS API reference, AssumeRole, AssumeRoleWithSAML,
+AssumeRoleWithWebIdentity.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import botocore
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from botocore_conn_provider.errors import (
+    ConnProviderError,
+    StsExchangeError,
+    shorten,
+)
+from botocore_conn_provider.quiet import quiet_exchange
+from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import botocore.session
+
+    from botocore_conn_provider.connection.settings import (
+        AssumeRole,
+        AssumeRoleWithSaml,
+        AssumeRoleWithWebIdentity,
+        ClientSettings,
+    )
+
+# botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 10
+
+THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
+
+
+class TemporaryCredentials(NamedTuple):
+    """One set that STS issued. Immutable, so a reader never sees a mixed set."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret
+    expires_at: datetime.datetime
+    """Aware, UTC."""
+    account_id: str | None = None
+
+
+class StsClient(Protocol):
+    """What we use of botocore's STS client."""
+
+    def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
+    def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
+    def assume_role_with_web_identity(self, **parameters: Any) -> dict[str, Any]: ...
+
+
+def create_sts_client(
+    session: botocore.session.Session, settings: ClientSettings, *, unsigned: bool
+) -> StsClient:
+    """Make the STS client of an exchange.
+
+    It has the connection's Config, proxies, `verify` and STS endpoint. The
+    endpoint for all services is not for it. Timeouts are short unless the
+    connection sets its own.
+
+    Args:
+        session: A session that no connection is fitted to, with the base
+            credentials and the region.
+        settings: The connection's.
+        unsigned: Whether the call needs no base credentials.
+    """
+    own = {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        **settings.config,
+    }
+    own.pop("signature_version", None)  # the services' matter, not the exchange's
+    if unsigned:
+        own["signature_version"] = botocore.UNSIGNED
+    return session.create_client(
+        "sts",
+        config=Config(**own),
+        endpoint_url=settings.service_endpoints.get("sts"),
+        verify=settings.verify,
+    )
+
+
+class StsExchange:
+    """The three calls, with errors that name the connection and hide the keys.
+
+    Blocks for as long as the client's timeouts and retries allow. Threads may
+    share one: botocore's clients are safe to call from many threads. A forked
+    child must make its own.
+
+    Raises (each call):
+        StsExchangeError: STS refused, could not be reached, or answered nonsense.
+        ConnProviderError: The base credentials could not be had.
+    """
+
+    def __init__(self, client: StsClient, *, conn_id: str) -> None:
+        self._client = client
+        self._conn_id = conn_id
+
+    def assume_role(self, role: AssumeRole) -> TemporaryCredentials:
+        """Exchange the base credentials that the client was made with."""
+        return self._call(
+            self._client.assume_role, {**role.parameters, "RoleArn": role.role_arn}
+        )
+
+    def assume_role_with_saml(
+        self, role: AssumeRoleWithSaml, *, principal_arn: str, assertion: Secret
+    ) -> TemporaryCredentials:
+        """Exchange `assertion`, the base64 text of the IdP's SAML response."""
+        parameters = {
+            **role.parameters,
+            "RoleArn": role.role_arn,
+            "PrincipalArn": principal_arn,
+            "SAMLAssertion": assertion.reveal(),
+        }
+        return self._call(self._client.assume_role_with_saml, parameters)
+
+    def assume_role_with_web_identity(
+        self, role: AssumeRoleWithWebIdentity, *, token: Secret
+    ) -> TemporaryCredentials:
+        """Exchange `token`, an OIDC ID token or an opaque access token."""
+        parameters = {
+            "RoleSessionName": f"botocore-session-{int(time.time())}",
+            **role.parameters,
+            "RoleArn": role.role_arn,
+            "WebIdentityToken": token.reveal(),
+        }
+        return self._call(self._client.assume_role_with_web_identity, parameters)
+
+    def _call(
+        self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
+    ) -> TemporaryCredentials:
+        role_arn = parameters["RoleArn"]
+        try:
+            with quiet_exchange():
+                answer = operation(**parameters)
+        except ConnProviderError:
+            raise
+        except ClientError as error:
+            raise self._refusal(error, role_arn) from None
+        except BotoCoreError as error:
+            raise self._failure(error, role_arn) from None
+        except (KeyError, ValueError, TypeError) as error:
+            # An answer that is no STS answer (a proxy's HTML page, say) ends in
+            # botocore's parser as one of these.
+            cause = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+            raise self._error(cause, "Check the STS endpoint and the proxy.") from None
+        return self._read(answer, role_arn)
+
+    def _read(self, answer: dict[str, Any], role_arn: str) -> TemporaryCredentials:
+        try:
+            keys = answer["Credentials"]
+            return TemporaryCredentials(
+                access_key_id=keys["AccessKeyId"],
+                secret_access_key=Secret(keys["SecretAccessKey"]),
+                session_token=Secret(keys["SessionToken"]),
+                expires_at=keys["Expiration"].astimezone(datetime.timezone.utc),
+                account_id=role_arn.split(":")[4] or None,
+            )
+        except (KeyError, AttributeError, TypeError):
+            cause = f"STS answered for {role_arn} without credentials."
+            raise self._error(cause, "Check the STS endpoint and the proxy.") from None
+
+    def _refusal(self, error: ClientError, role_arn: str) -> StsExchangeError:
+        answer = error.response
+        code = str(answer.get("Error", {}).get("Code", "Unknown"))
+        # Only the first line: SignatureDoesNotMatch goes on with the canonical
+        # request, session token included.
+        message = str(answer.get("Error", {}).get("Message", "")).partition("\n")[0]
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return self._error(
+            f"STS refused {error.operation_name} of {role_arn}:"
+            f" {shorten(code, 60)}: {shorten(message, 400)}",
+            HINTS.get(code, ""),
+            retryable=code in THROTTLED or status >= 500,
+        )
+
+    def _failure(self, error: BotoCoreError, role_arn: str) -> StsExchangeError:
+        return self._error(
+            f"The credentials for {role_arn} could not be fetched:"
+            f" {type(error).__name__}: {shorten(str(error), 400)}",
+            "Check the network, the proxies and the STS endpoint."
+            if "onnect" in type(error).__name__
+            else "",
+            retryable="onnect" in type(error).__name__
+            or "Timeout" in type(error).__name__,
+        )
+
+    def _error(
+        self, cause: str, hint: str, *, retryable: bool = False
+    ) -> StsExchangeError:
+        return StsExchangeError(
+            conn_id=self._conn_id, cause=cause, hint=hint, retryable=retryable
+        )
+
+
+HINTS = {
+    "AccessDenied": (
+        "Check the role's trust policy, its conditions (ExternalId among them) and"
+        " that the base identity may call it."
+    ),
+    "ExpiredToken": "The proof or the base keys have expired; renew them.",
+    "ExpiredTokenException": "The proof has expired; check the clock of this machine.",
+    "InvalidClientTokenId": "Check the access key id and, for temporary keys,"
+    " aws_session_token.",
+    "SignatureDoesNotMatch": "Check the secret key and the clock of this machine.",
+    "InvalidIdentityToken": "Check that the identity provider is registered in IAM"
+    " with this issuer and audience.",
+    "RegionDisabledException": "Activate STS for that region, or name another region.",
+    "ValidationError": "Check the role's parameters in the connection.",
+}

@@ -1,0 +1,84 @@
+"""Hold values that must not be seen.
+
+Every key, token, assertion and password is a `Secret` from the moment it is
+parsed, so that a repr, a log record, an f-string or a traceback that shows
+locals cannot show it. `reveal()` is the only exit and is easy to search for.
+Both types refuse to be pickled: what crosses a process is the recipe (the
+connection's name), never the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+HIDDEN = "***"
+
+
+class Secret:
+    """One secret text. Shows as `***` everywhere but in `reveal()`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself. Never log, print or format the result."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __format__(self, format_spec: str) -> str:
+        return HIDDEN
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = self._text, other._text
+        return hmac.compare_digest(mine.encode(), theirs.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled: ship the connection's name")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+
+class Options(Mapping[str, Any]):
+    """Read-only named values for another library, some of which may be secret.
+
+    Proxy passwords, cookies and headers live in such mappings, so the repr
+    shows the names only. Pass them on with `**options`.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Options({', '.join(self._values)})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Options are not pickled: ship the connection's name")
