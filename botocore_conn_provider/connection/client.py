@@ -82,8 +82,10 @@ def _read_region(reader: Reader) -> str | None:
 
 
 def _read_config(config: Reader) -> Options:
-    """Read the options by type. An option that nobody here knows is left to the
-    installed botocore, which may be newer than this list.
+    """Read the options by type.
+
+    An option that nobody here knows is left to the installed botocore, which may
+    be newer than this list.
     """
     values: dict[str, Any] = {}
     for name in FLAGS:

@@ -7,9 +7,9 @@ Source: connection-spec, section 2.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from botocore_conn_provider.connection.client import is_unsigned, read_client_settings
-from botocore_conn_provider.connection.environment import Environ
-from botocore_conn_provider.connection.fields import RecordFields
 from botocore_conn_provider.connection.identity import (
     read_keys,
     read_profile_name,
@@ -20,6 +20,10 @@ from botocore_conn_provider.connection.own import read_own_settings
 from botocore_conn_provider.connection.reader import Findings, Reader
 from botocore_conn_provider.connection.role import read_role
 from botocore_conn_provider.connection.settings import AwsSettings
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.fields import RecordFields
 
 # Fields that decide who we are: a near miss of one is refused, never ignored.
 IDENTITY_FIELDS = (
@@ -75,7 +79,7 @@ NEAR_ENOUGH = 0.8
 
 
 def read_settings(
-    fields: RecordFields, conn_id: str, environ: Environ, findings: Findings
+    fields: RecordFields, findings: Findings, *, conn_id: str, environ: Environ
 ) -> AwsSettings:
     """Read what the record means; problems and notices go to `findings`."""
     extra = Reader(fields.extra, path="", findings=findings)
@@ -134,4 +138,6 @@ def _judge_left_over(extra: Reader, *, strict: bool) -> None:
 
 def _note_conn_type(fields: RecordFields, findings: Findings) -> None:
     if fields.conn_type != "aws":
-        findings.notices.append("the connection's type is not 'aws'; it is read as one.")
+        findings.notices.append(
+            "the connection's type is not 'aws'; it is read as one."
+        )

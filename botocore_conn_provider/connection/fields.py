@@ -6,10 +6,12 @@ Source: connection-spec, section 1.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore_conn_provider.connection.reader import Findings
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.reader import Findings
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
 LARGEST_PORT = 65535

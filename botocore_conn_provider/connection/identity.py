@@ -5,11 +5,15 @@ Source: connection-spec, section 2 (login to profile).
 
 from __future__ import annotations
 
-from botocore_conn_provider.connection.fields import RecordFields
+from typing import TYPE_CHECKING
+
 from botocore_conn_provider.connection.names import describe
 from botocore_conn_provider.connection.reader import RETYPE, Reader, is_key_text
 from botocore_conn_provider.connection.settings import StaticKeys
 from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.fields import RecordFields
 
 ACCOUNT_DIGITS = 12
 
@@ -94,9 +98,7 @@ def _read_login(fields: RecordFields, extra: Reader) -> KeyPair | None:
                 "Give both (access key id and secret key) or neither.",
             )
         elif not is_key_text(value):
-            findings.refuse(
-                name, "has white space or characters no key has", RETYPE
-            )
+            findings.refuse(name, "has white space or characters no key has", RETYPE)
     return (login, Secret(password)) if login and password else None
 
 

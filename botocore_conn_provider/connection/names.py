@@ -8,9 +8,13 @@ lower-case word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_COMPARED = 60
+SHORTEST_STEM = 4  # "region" stands for "region_name", "aws" for nothing
 PLAIN = re.compile(r"[a-z][a-z_]{0,39}")
 
 
@@ -26,13 +30,11 @@ def find_near(name: str, known: Iterable[str], *, cutoff: float = 0.75) -> str |
     if len(name) > LONGEST_COMPARED:
         return None
     by_spelling = {normalise(each): each for each in known}
-    near = difflib.get_close_matches(
-        normalise(name), by_spelling, n=1, cutoff=cutoff
-    )
+    near = difflib.get_close_matches(normalise(name), by_spelling, n=1, cutoff=cutoff)
     if near:
         return by_spelling[near[0]]
     starts = [each for each in by_spelling.values() if each.startswith(f"{name}_")]
-    return starts[0] if len(name) > 3 and starts else None
+    return starts[0] if len(name) >= SHORTEST_STEM and starts else None
 
 
 def show_name(name: str, *, near: str | None = None) -> str:

@@ -9,10 +9,12 @@ Source: connection-spec, section 2; patterns from the AWS STS API reference.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.names import describe
-from botocore_conn_provider.connection.reader import Reader
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.reader import Reader
 
 SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)

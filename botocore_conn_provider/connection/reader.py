@@ -11,13 +11,15 @@ it: `external_id=0012345` keeps its zeros. `null` means absent everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.names import describe, find_near, show_name
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.errors import Problem
 from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MOST_UNKNOWN = 100
 

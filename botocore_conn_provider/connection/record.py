@@ -7,7 +7,7 @@ judged on its side, before any network).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
     DEFAULT_CONN_ID,
@@ -20,7 +20,6 @@ from botocore_conn_provider.connection.extra import read_settings
 from botocore_conn_provider.connection.fields import RecordFields
 from botocore_conn_provider.connection.json_form import parse_json, write_json
 from botocore_conn_provider.connection.reader import Findings
-from botocore_conn_provider.connection.settings import AwsSettings
 from botocore_conn_provider.connection.strict_json import has_surrogates
 from botocore_conn_provider.connection.uri import parse_uri, write_uri
 from botocore_conn_provider.errors import (
@@ -29,6 +28,9 @@ from botocore_conn_provider.errors import (
     Problem,
 )
 from botocore_conn_provider.secret import Options, Secret
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.settings import AwsSettings
 
 
 class Connection(NamedTuple):
@@ -70,7 +72,9 @@ class Connection(NamedTuple):
         """
         findings = Findings()
         fields = _parse_text(text, findings)
-        settings = read_settings(fields, conn_id, environ or {}, findings)
+        settings = read_settings(
+            fields, findings, conn_id=conn_id, environ=environ or {}
+        )
         if findings.problems:
             raise InvalidConnectionError(
                 conn_id=conn_id, problems=findings.problems, variable=variable
@@ -108,9 +112,7 @@ class Connection(NamedTuple):
         text = find_text(environ, name)
         if text is None:
             raise not_found(name.conn_id, name.variable)
-        return cls.parse(
-            text, name.conn_id, environ=environ, variable=name.variable
-        )
+        return cls.parse(text, name.conn_id, environ=environ, variable=name.variable)
 
     def to_uri(self) -> str:
         """Write the URI form, secrets included.
@@ -141,9 +143,7 @@ class Connection(NamedTuple):
 
 def not_found(conn_id: str, variable: str) -> ConnectionNotFoundError:
     """Make the error for a connection that was named and is not there."""
-    problem = Problem(
-        variable, "is not set", "Set it to the connection's URI or JSON."
-    )
+    problem = Problem(variable, "is not set", "Set it to the connection's URI or JSON.")
     return ConnectionNotFoundError(conn_id=conn_id, problems=[problem])
 
 

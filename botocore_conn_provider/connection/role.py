@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING
 
-from botocore_conn_provider.connection.environment import Environ
 from botocore_conn_provider.connection.identity import read_account_id
 from botocore_conn_provider.connection.names import describe
 from botocore_conn_provider.connection.parameters import (
@@ -18,7 +17,6 @@ from botocore_conn_provider.connection.parameters import (
     judge_pattern,
     read_parameters,
 )
-from botocore_conn_provider.connection.reader import Reader
 from botocore_conn_provider.connection.saml import read_saml_role
 from botocore_conn_provider.connection.settings import AssumeRole, Role
 from botocore_conn_provider.connection.web_identity import (
@@ -26,6 +24,10 @@ from botocore_conn_provider.connection.web_identity import (
     read_web_identity_role,
 )
 from botocore_conn_provider.secret import Options
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.reader import Reader
 
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}", re.ASCII)
@@ -44,7 +46,7 @@ def read_role(extra: Reader, conn_id: str, environ: Environ) -> Role | None:
     external_id = _read_external_id(extra)
     _note_unused(extra, method)
     if not extra.has("role_arn") and not extra.has("aws_iam_role"):
-        _refuse_without_role(extra, method, parameters)
+        _refuse_without_role(extra, method)
         return None
     role_arn = role_arn or ""  # it was refused: read on, to find what else is wrong
     if method == SAML:
@@ -87,14 +89,16 @@ def _join_account_and_role(extra: Reader) -> str | None:
         if extra.has(name):
             extra.findings.notices.append(f"'{name}' is deprecated: write 'role_arn'.")
     account_id = read_account_id(extra, "aws_account_id")
-    name = extra.text("aws_iam_role")
-    if name is not None and not ROLE_NAME.fullmatch(name):
+    role_name = extra.text("aws_iam_role")
+    if role_name is not None and not ROLE_NAME.fullmatch(role_name):
         extra.refuse("aws_iam_role", "is not a role's name", "Write 'role_arn'.")
     if extra.has("aws_iam_role") and not extra.has("aws_account_id"):
         extra.refuse(
             "aws_account_id", "is missing beside 'aws_iam_role'", "Write 'role_arn'."
         )
-    return f"arn:aws:iam::{account_id}:role/{name}" if account_id and name else None
+    if account_id is None or role_name is None:
+        return None
+    return f"arn:aws:iam::{account_id}:role/{role_name}"
 
 
 def _read_external_id(extra: Reader) -> str | None:
@@ -107,9 +111,7 @@ def _read_external_id(extra: Reader) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _refuse_without_role(
-    extra: Reader, method: str, parameters: dict[str, Any]
-) -> None:
+def _refuse_without_role(extra: Reader, method: str) -> None:
     inner = extra.object("assume_role_kwargs")
     if method != METHODS[0]:
         extra.refuse(

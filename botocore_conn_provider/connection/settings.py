@@ -8,10 +8,12 @@ start, where twenty dataclasses cost more than our whole import budget
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore_conn_provider.secret import Options, Secret, show_key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from botocore_conn_provider.connection.fields import (
@@ -24,7 +24,9 @@ from botocore_conn_provider.connection.fields import (
     read_extra,
     read_port,
 )
-from botocore_conn_provider.connection.reader import Findings
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.reader import Findings
 
 WHOLE_EXTRA = "__extra__"
 AUTHORITY_ENDS = re.compile(r"[/?#]")
@@ -110,7 +112,11 @@ def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
     if not raw and tail:
         path, _, rest = tail.partition("?")
         early = path if tail[0] == "/" else ""
-        if "@" in early or "@" in rest.partition("=")[0] or _cut_in_port(authority, tail):
+        if (
+            "@" in early
+            or "@" in rest.partition("=")[0]
+            or _cut_in_port(authority, tail)
+        ):
             raw = tail[0]
             userinfo = authority
     if not raw:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from botocore_conn_provider.connection.reader import Reader
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.reader import Reader
 
 FIX = "Write it as https://host or https://host:port/path."
 

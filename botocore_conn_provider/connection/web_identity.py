@@ -5,17 +5,19 @@ Source: connection-spec, section 2 (assume_role_with_web_identity_…).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.connection.environment import Environ
-from botocore_conn_provider.connection.reader import Reader
 from botocore_conn_provider.connection.settings import AssumeRoleWithWebIdentity
 from botocore_conn_provider.secret import Options
 
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.reader import Reader
+
 FEDERATION = "assume_role_with_web_identity_federation"
-TOKEN_FILE = "assume_role_with_web_identity_token_file"
+TOKEN_FILE = "assume_role_with_web_identity_token_file"  # noqa: S105 - a name
 AUDIENCE = "assume_role_with_web_identity_federation_audience"
-TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
+TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - a name
 
 
 def read_web_identity_role(

@@ -57,9 +57,7 @@ def create_base_session(
     if settings.keys is not None:
         keys = settings.keys
         token = keys.session_token.reveal() if keys.session_token else None
-        bare.set_credentials(
-            keys.access_key_id, keys.secret_access_key.reveal(), token
-        )
+        bare.set_credentials(keys.access_key_id, keys.secret_access_key.reveal(), token)
         _ignore_unknown_profile(bare)
     elif settings.profile_name is not None:
         bare.lazy_register_component(

@@ -43,7 +43,7 @@ class Binding:
         self._lock = ProcessLock()
         self._settings: AwsSettings | None = None
         self._judging: AwsSettings | None = None
-        self._absent = False
+        self._done = False
 
     def read(self, session: botocore.session.Session) -> AwsSettings | None:
         """Return what the connection means; None if the default one is absent.
@@ -52,21 +52,25 @@ class Binding:
             ConnectionNotFoundError: It was named explicitly and is absent.
             InvalidConnectionError: It is wrong. Raised each time anew.
         """
-        if self._settings is None and not self._absent:
+        if not self._done:
             with self._lock:
                 if self._judging is not None:
                     return self._judging
-                if self._settings is None and not self._absent:
-                    self._judge(session)
+                self._read_once(session)
         return self._settings
 
-    def _judge(self, session: botocore.session.Session) -> None:
+    def _read_once(self, session: botocore.session.Session) -> None:
+        if self._done:  # by the thread that had the lock before
+            return
+        settings = self._read()
+        if settings is not None:
+            self._judge(settings, session)
+        self._settings = settings
+        self._done = True
+
+    def _judge(self, settings: AwsSettings, session: botocore.session.Session) -> None:
         from botocore_conn_provider.hosts.judge import judge  # as late as reading
 
-        settings = self._read()
-        if settings is None:
-            self._absent = True
-            return
         # Judging asks the session for files and profiles, which asks back for the
         # connection in this same thread: it sees what was read. Other threads
         # wait at the lock until it is judged.
@@ -75,7 +79,6 @@ class Binding:
             judge(settings, session, variable=self.name.variable)
         finally:
             self._judging = None
-        self._settings = settings
         for notice in settings.notices:
             say_once(logging.WARNING, f"Connection '{self.name.conn_id}': {notice}")
 

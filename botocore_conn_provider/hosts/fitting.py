@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.credentials
+import botocore.session
 from botocore.configprovider import BaseProvider
 from botocore.credentials import CredentialResolver
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import botocore.client
-    import botocore.session
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
@@ -59,7 +59,7 @@ def fit(session: botocore.session.Session, binding: Binding) -> None:
 def _forget_chain_credentials(session: botocore.session.Session) -> None:
     held = vars(session).get("_credentials")
     if held is not None and held.method != "explicit":
-        session._credentials = None  # the one private member: no public way exists
+        setattr(session, "_credentials", None)  # noqa: B010 - private: no public way exists
 
 
 class Fitting:
@@ -96,7 +96,8 @@ class Fitting:
         self, service_name: str, *args: Any, **kwargs: Any
     ) -> botocore.client.BaseClient:
         """Create a client with the connection's defaults where the caller has none."""
-        given = _name_arguments(self._create_client, service_name, args, kwargs)
+        named = _name_arguments(self._create_client, (service_name, *args))
+        given = {**named, **kwargs}
         with self._creating:
             settings = self.read()
             if settings is not None:
@@ -125,17 +126,9 @@ def fill_client_arguments(
 
 
 def _name_arguments(
-    function: Callable[..., Any],
-    service_name: str,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    function: Callable[..., Any], args: tuple[Any, ...]
 ) -> dict[str, Any]:
-    if not args:
-        return {"service_name": service_name, **kwargs}
-    return {
-        **dict(zip(_argument_names(function), (service_name, *args), strict=False)),
-        **kwargs,
-    }
+    return dict(zip(_argument_names(function), args, strict=False)) if args else {}
 
 
 @lru_cache(maxsize=8)
@@ -154,7 +147,8 @@ class FittedDefault(BaseProvider):
         """Return the session's own value, else the connection's, else the old."""
         settings = self._fitting.read()
         if settings is None:
-            return self._replaced.provide()
+            value: str | None = self._replaced.provide()
+            return value
         return self._choose(settings)
 
     def _choose(self, settings: AwsSettings) -> str | None:
@@ -162,11 +156,12 @@ class FittedDefault(BaseProvider):
 
 
 class RegionDefault(FittedDefault):
-    """Session's own region › the connection's › environment › profile."""
+    """Session's own region, the connection's, environment, profile, in this order."""
 
     def _choose(self, settings: AwsSettings) -> str | None:
         own = self._fitting.session.instance_variables().get("region")
-        return own or settings.client.region_name or self._replaced.provide()
+        region: str | None = own or settings.client.region_name
+        return region or self._replaced.provide()
 
 
 class ProfileDefault(FittedDefault):
@@ -180,7 +175,9 @@ class ProfileDefault(FittedDefault):
         if settings.profile_name is not None:
             return settings.profile_name
         name: str | None = self._replaced.provide()
-        known = settings.keys is None or name in self._fitting.session.available_profiles
+        known = (
+            settings.keys is None or name in self._fitting.session.available_profiles
+        )
         return name if known else None
 
 
@@ -198,7 +195,7 @@ class FittedResolver(CredentialResolver):
         self._providers: list[Any] | None = None
 
     @property
-    def providers(self) -> list[Any]:
+    def providers(self) -> list[Any]:  # type: ignore[override]
         """The providers in their order, ours first."""
         with self._lock:
             if self._providers is None:

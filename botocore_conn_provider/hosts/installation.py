@@ -74,7 +74,7 @@ def install(conn_id: str | None = None) -> None:
         conn_id: The connection, which must then exist. None for
             `BOTOCORE_CONN_ID`, else `aws_default`, which may be absent.
     """
-    global _installed
+    global _installed  # noqa: PLW0603 - one installation for each process
     with _lock:
         if _installed is None:
             _installed = Installation(conn_id)
@@ -87,7 +87,7 @@ def install(conn_id: str | None = None) -> None:
 
 def uninstall() -> None:
     """Restore botocore. Sessions that have a connection keep it."""
-    global _installed
+    global _installed  # noqa: PLW0603 - one installation for each process
     with _lock:
         if _installed is not None:
             _installed.remove()
@@ -131,7 +131,7 @@ def _fit_default_session() -> None:
     boto3 = sys.modules.get("boto3")
     default = getattr(boto3, "DEFAULT_SESSION", None)
     if default is not None:
-        fit_new_session(default._session)
+        fit_new_session(default._session)  # noqa: SLF001 - no public way
 
 
 def _fit_first(name: str, original: Any) -> Any:

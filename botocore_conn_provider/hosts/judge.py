@@ -9,10 +9,10 @@ botocore's own texts, which quote them, are not passed on.
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore
+from botocore import UNSIGNED, __version__
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
@@ -70,7 +70,7 @@ def build_config(options: Options) -> Config:
     """Make the `Config` for services, without a region."""
     values = dict(options)
     if is_unsigned(options):
-        values["signature_version"] = botocore.UNSIGNED
+        values["signature_version"] = UNSIGNED
     return Config(**values)
 
 
@@ -80,7 +80,7 @@ def _judge_config(options: Options) -> list[Problem]:
     for name, value in options.items():
         try:
             Config(**{name: value})
-        except (BotoCoreError, TypeError, ValueError, AttributeError) as error:
+        except (BotoCoreError, TypeError, ValueError, AttributeError) as error:  # noqa: PERF203 - each alone
             problems.append(_name_config_problem(name, value, error))
     return problems
 
@@ -96,7 +96,7 @@ def _name_config_problem(name: str, value: object, error: Exception) -> Problem:
     fix = f"Did you mean '{near}'?" if near else "Remove it, or update botocore."
     return Problem(
         f"config_kwargs.{show_name(name, near=near)}",
-        f"{describe(value)}, and no option of botocore {botocore.__version__}'s Config",
+        f"{describe(value)}, and no option of botocore {__version__}'s Config",
         fix,
     )
 
@@ -120,7 +120,7 @@ def _judge_profile(
 
 def _judge_verify(settings: AwsSettings) -> list[Problem]:
     path = settings.client.verify
-    if not isinstance(path, str) or os.path.exists(path):
+    if not isinstance(path, str) or Path(path).exists():
         return []
     return [
         Problem(
@@ -147,14 +147,14 @@ def _judge_parameters(role: Role, loader: Loader) -> list[Problem]:
     members: dict[str, Shape] = shape.members if shape is not None else {}
     problems = []
     for name, value in role.parameters.items():
-        problem = _judge_parameter(name, value, members, operation)
+        problem = _judge_parameter(name, value, members=members, operation=operation)
         if problem is not None:
             problems.append(problem)
     return problems
 
 
 def _judge_parameter(
-    name: str, value: Any, members: dict[str, Shape], operation: str
+    name: str, value: Any, *, members: dict[str, Shape], operation: str
 ) -> Problem | None:
     shape = members.get(name)
     if shape is None:

@@ -14,7 +14,7 @@ since an inherited client shares its parent's open connections.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from botocore.credentials import (
     CredentialProvider,
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 class ConnectionProvider(CredentialProvider):
     """What the kinds share: the connection, its base session, one load."""
 
-    METHOD: ClassVar[str]
-    CANONICAL_NAME: ClassVar[str]
+    METHOD: str
+    CANONICAL_NAME: str
 
     def __init__(self, settings: AwsSettings, make_base: MakeBase) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class StaticProvider(ConnectionProvider):
             keys.access_key_id, keys.secret_access_key.reveal(), token, self.METHOD
         )
         # An attribute, because the oldest botocore's constructor does not take it.
-        credentials.account_id = keys.account_id
+        setattr(credentials, "account_id", keys.account_id)  # noqa: B010
         return credentials
 
 
