@@ -187,7 +187,9 @@ def set_expiry(body: str, seconds_from_now: float) -> str:
         seconds=seconds_from_now
     )
     text = expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return re.sub("<Expiration>.*?</Expiration>", f"<Expiration>{text}</Expiration>", body)
+    return re.sub(
+        "<Expiration>.*?</Expiration>", f"<Expiration>{text}</Expiration>", body
+    )
 
 
 def read_request(environ: WSGIEnvironment) -> AwsRequest:

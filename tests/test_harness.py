@@ -146,7 +146,9 @@ def test_environment_is_isolated(isolated: Path) -> None:
     assert botocore.session.Session().get_credentials() is None
 
 
-def create_client(service: str, aws: Aws, secrets: Secrets, **changes: object) -> object:
+def create_client(
+    service: str, aws: Aws, secrets: Secrets, **changes: object
+) -> object:
     asked: dict[str, object] = {
         "region_name": "eu-west-1",
         "endpoint_url": aws.url,
@@ -252,9 +254,7 @@ def test_answer_waits_for_the_gate(aws: Aws, secrets: Secrets) -> None:
     gate, answers = threading.Event(), []
     aws.inject(Fault(until=gate, delay_seconds=0.01))
     client = create_client("sts", aws, secrets)
-    caller = threading.Thread(
-        target=lambda: answers.append(assume_role(client, aws))
-    )
+    caller = threading.Thread(target=lambda: answers.append(assume_role(client, aws)))
     caller.start()
     while not aws.requests:
         caller.join(0.01)
@@ -343,8 +343,4 @@ def test_secret_in_a_childs_output_is_a_leak(
     run_python: Children, secrets: Secrets
 ) -> None:
     with pytest.raises(LeakError, match="standard error shows: key"):
-        run_python(
-            "import sys; sys.stderr.write(sys.argv[1])", secrets.new("key")
-        )
-
-
+        run_python("import sys; sys.stderr.write(sys.argv[1])", secrets.new("key"))

@@ -149,7 +149,10 @@ class MetadataServer:
             return "200 OK", self._token
         if environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN") != self._token:
             return "401 Unauthorized", ""
-        texts = {credentials: self.role_name, credentials + self.role_name: self._keys()}
+        texts = {
+            credentials: self.role_name,
+            credentials + self.role_name: self._keys(),
+        }
         return ("200 OK", texts[path]) if path in texts else ("404 Not Found", "")
 
     def _keys(self) -> str:

@@ -15,6 +15,7 @@ import inspect
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import botocore.client
 import botocore.credentials
 import botocore.session
 from botocore.configprovider import BaseProvider
@@ -25,8 +26,6 @@ from botocore_conn_provider.hosts.process_lock import ProcessLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import botocore.client
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
