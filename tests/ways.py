@@ -15,7 +15,7 @@ from tests.loopback import LOOPBACK, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.aws import Aws
     from tests.leaks import Secrets
@@ -149,7 +149,10 @@ class MetadataServer:
             return "200 OK", self._token
         if environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN") != self._token:
             return "401 Unauthorized", ""
-        texts = {credentials: self.role_name, credentials + self.role_name: self._keys()}
+        texts = {
+            credentials: self.role_name,
+            credentials + self.role_name: self._keys(),
+        }
         return ("200 OK", texts[path]) if path in texts else ("404 Not Found", "")
 
     def _keys(self) -> str:
