@@ -146,15 +146,8 @@ def test_environment_is_isolated(isolated: Path) -> None:
     assert botocore.session.Session().get_credentials() is None
 
 
-<<<<<<< HEAD
-def create_client(
-    service: str, aws: Aws, secrets: Secrets, **changes: object
-) -> object:
-    asked: dict[str, object] = {
-=======
 def create_client(service: str, aws: Aws, secrets: Secrets, **changes: Any) -> Any:
     asked: dict[str, Any] = {
->>>>>>> scaffold
         "region_name": "eu-west-1",
         "endpoint_url": aws.url,
         "aws_access_key_id": secrets.new_access_key_id(),
@@ -260,11 +253,7 @@ def test_answer_waits_for_the_gate(aws: Aws, secrets: Secrets) -> None:
     gate, answers = threading.Event(), []
     aws.inject(Fault(until=gate, delay_seconds=0.01))
     client = create_client("sts", aws, secrets)
-<<<<<<< HEAD
-    caller = threading.Thread(target=lambda: answers.append(assume_role(client, aws)))
-=======
     caller = threading.Thread(target=lambda: answers.append(assume_role(client)))
->>>>>>> scaffold
     caller.start()
     while not aws.requests:
         caller.join(0.01)
