@@ -54,6 +54,8 @@ class TemporaryCredentials(NamedTuple):
     expires_at: datetime.datetime
     """Aware, UTC."""
     account_id: str | None = None
+    server_date: str | None = None
+    """The Date header of the answer, to explain a wrong clock with."""
 
 
 class StsClient(Protocol):
@@ -157,7 +159,9 @@ class StsExchange:
         except (KeyError, ValueError, TypeError) as error:
             # An answer that is no STS answer (a proxy's HTML page, say) ends in
             # botocore's parser as one of these.
-            cause = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+            cause = (
+                f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+            )
             raise self._error(cause, "Check the STS endpoint and the proxy.") from None
         return self._read(answer, role_arn)
 
@@ -170,6 +174,7 @@ class StsExchange:
                 session_token=Secret(keys["SessionToken"]),
                 expires_at=keys["Expiration"].astimezone(datetime.timezone.utc),
                 account_id=role_arn.split(":")[4] or None,
+                server_date=_find_date(answer),
             )
         except (KeyError, AttributeError, TypeError):
             cause = f"STS answered for {role_arn} without credentials."
@@ -206,6 +211,12 @@ class StsExchange:
         return StsExchangeError(
             conn_id=self._conn_id, cause=cause, hint=hint, retryable=retryable
         )
+
+
+def _find_date(answer: dict[str, Any]) -> str | None:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    date = headers.get("date")
+    return shorten(date) if isinstance(date, str) else None
 
 
 HINTS = {
