@@ -183,12 +183,14 @@ class Custody:
         return True
 
     def remake_after_fork(self) -> None:
-        """Make a child's custody whole: new lock, no attempt, its own random point."""
+        """Make a child's custody whole: new lock, no attempt, its own random point.
+
+        A back-off after a failure stays: the source is down for the child too.
+        """
         self._lock = threading.Lock()
         self._attempt = None
         held = self.held
-        if held is not None and self._outside.now() < held.renew_at:
-            # A back-off after a failure is drawn anew too: it may come earlier.
+        if held is not None and self._failure is None:
             self.held = hold(
                 Issued(held.credentials, held.obtained_at),
                 self._policy,

@@ -126,10 +126,17 @@ class Keeper:
         held = self._custody.held
         return None if held is None else held.credentials.expires_at
 
-    def is_renewal_due(self) -> bool:
-        """Say whether the next call would begin or join a renewal."""
+    def is_renewal_due(self, within_seconds: float | None = None) -> bool:
+        """Say whether fewer than `within_seconds` are left until expiry.
+
+        Without it: whether the next call would begin or join a renewal.
+        """
         held = self._custody.held
-        return held is None or self._now() >= held.renew_at
+        if held is None:
+            return True
+        if within_seconds is None:
+            return self._now() >= held.renew_at
+        return held.credentials.expires_at.timestamp() - self._now() < within_seconds
 
     def _join(self, *, may_block: bool) -> Attempt:
         """Return the running attempt, begun if there is none.
@@ -182,17 +189,17 @@ class Keeper:
 
     def _run(self, attempt: Attempt) -> None:
         attempt.begin()
-        self._telemetry.started(self._custody.held)
         began = self._outside.elapsed()
         try:
+            self._telemetry.started(self._custody.held)
             found = self._obtain(attempt)
+            self._telemetry.found(found, self._custody.held)
         except Exception as error:  # noqa: BLE001 - handed to everyone who waits
             self._custody.fail(attempt, error)
         except BaseException:
             self._custody.fail(attempt, InterruptedRenewalError())
             raise
         else:
-            self._telemetry.found(found, self._custody.held)
             took = self._outside.elapsed() - began
             self._custody.publish(attempt, found.issued, took_seconds=took)
 
