@@ -45,40 +45,42 @@ class KeptCredentials(RefreshableCredentials):
         self._keeper = keeper
         self._recipe = recipe
         # One tuple, so that a reader never pairs a set with another's frozen form.
-        self._latest: tuple[TemporaryCredentials | None, Any] = (None, None)
+        self._latest: tuple[TemporaryCredentials, ReadOnlyCredentials] | None = None
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return an immutable set to sign with; may block as `Keeper.current` does."""
         kept = self._keeper.current()
-        latest, frozen = self._latest
-        if kept is latest:
-            return frozen
+        latest = self._latest
+        if latest is not None and latest[0] is kept:
+            return latest[1]
         frozen = freeze(kept)
         self._latest = (kept, frozen)
         return frozen
 
-    @property
+    # botocore's have setters, for its own renewal. Ours cannot be set, since only the
+    # keeper knows the keys: hence mypy's `misc` and `override`.
+    @property  # type: ignore[misc]
     def access_key(self) -> str:  # type: ignore[override]
         """The access key id of the current set."""
-        return self.get_frozen_credentials().access_key
+        return self._keeper.current().access_key_id
 
-    @property
+    @property  # type: ignore[misc]
     def secret_key(self) -> str:  # type: ignore[override]
         """The secret key of the current set, which may be another than before."""
-        return self.get_frozen_credentials().secret_key
+        return self._keeper.current().secret_access_key.reveal()
 
-    @property
-    def token(self) -> str | None:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def token(self) -> str:  # type: ignore[override]
         """The session token of the current set."""
-        return self.get_frozen_credentials().token
+        return self._keeper.current().session_token.reveal()
 
-    @property
+    @property  # type: ignore[misc]
     def account_id(self) -> str | None:  # type: ignore[override]
         """The account of the current set."""
         return self._keeper.current().account_id
 
     @property
-    def _expiry_time(self) -> datetime.datetime:  # type: ignore[override]
+    def _expiry_time(self) -> datetime.datetime:
         return self._keeper.current().expires_at
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:

@@ -51,7 +51,8 @@ def register_rejection(events: BaseEventHooks, reject: Callable[[str], bool]) ->
 
     # Last, so that the signature is there.
     events.register_last("request-created", _note_signer, unique_id=UNIQUE_ID)
-    events.register("needs-retry", watch, unique_id=UNIQUE_ID)
+    retry: Callable[..., Any] = watch  # the stubs know of no answer from a handler
+    events.register("needs-retry", retry, unique_id=UNIQUE_ID)
 
 
 def unregister_rejection(events: BaseEventHooks) -> None:

@@ -8,6 +8,7 @@ new one, and a writer that is killed leaves at most a file that nobody reads.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -21,6 +22,9 @@ BEING_WRITTEN = ".new-"
 LOCK = "lock-"
 # Older than any writer still at work.
 LEFT_OVER_SECONDS = 600
+# Of a key that is a link, or that we may not read. Other faults pass: too many open
+# files are no reason to throw a good key away.
+UNUSABLE = (errno.ELOOP, errno.EACCES)
 
 
 def read_private(directory: int, name: str) -> bytes | None:
@@ -75,11 +79,18 @@ def find_key(directory: int) -> bytes:
     Raises:
         OSError: It cannot be written.
     """
-    with contextlib.suppress(OSError):
+    try:
         key = read_private(directory, KEY_NAME)
-        if key is not None and len(key) == KEY_BYTES:
-            return key
-        # A bad one goes, and the entries under it become misses.
+    except FileNotFoundError:
+        return _make_key(directory)
+    except OSError as error:
+        if error.errno not in UNUSABLE:
+            raise
+        key = None
+    if key is not None and len(key) == KEY_BYTES:
+        return key
+    # A bad one goes, and the entries under it become misses.
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(KEY_NAME, dir_fd=directory)
     return _make_key(directory)
 
