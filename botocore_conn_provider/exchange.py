@@ -55,6 +55,8 @@ class TemporaryCredentials(NamedTuple):
     expires_at: dt.datetime
     """Aware, UTC."""
     account_id: str | None = None
+    server_date: str | None = None
+    """The Date header of the answer, to explain a wrong clock with."""
 
 
 class StsClient(Protocol):
@@ -174,6 +176,7 @@ class StsExchange:
                 session_token=Secret(keys["SessionToken"]),
                 expires_at=keys["Expiration"].astimezone(dt.timezone.utc),
                 account_id=role_arn.split(":")[4] or None,
+                server_date=_find_date(answer),
             )
         except (KeyError, AttributeError, TypeError):
             cause = f"STS answered for {role_arn} without credentials."
@@ -210,6 +213,12 @@ class StsExchange:
         return StsExchangeError(
             conn_id=self._conn_id, cause=cause, hint=hint, retryable=retryable
         )
+
+
+def _find_date(answer: dict[str, Any]) -> str | None:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    date = headers.get("date")
+    return shorten(date) if isinstance(date, str) else None
 
 
 HINTS = {
