@@ -65,7 +65,9 @@ def decode_claims(token: Secret) -> Claims | None:
     if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         return None
     try:
-        said = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        said = json.loads(
+            base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        )
     except (ValueError, RecursionError):
         return None
     return _read(said) if isinstance(said, dict) else None

@@ -15,8 +15,7 @@ import contextlib
 import socket
 import threading
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import Future, wait
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
@@ -83,13 +82,12 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     context.run(_current.set, deadline)
     try:
         _start(lambda: context.run(_settle, future, work))
-        return future.result(deadline.remaining_seconds)
-    except FutureTimeoutError:
-        if future.done():  # the work's own TimeoutError, which is an answer
-            raise
-        raise TimeoutError(f"no result within {seconds:g} s") from None
+        wait([future], deadline.remaining_seconds)
     finally:
         deadline.end()
+    if not future.done():
+        raise TimeoutError(f"no result within {seconds:g} s")
+    return future.result()
 
 
 def _start(task: Callable[[], None]) -> None:
