@@ -76,8 +76,8 @@ class BoundedSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def merge_environment_settings(  # type: ignore[no-untyped-def]
-        self, url, proxies, stream, verify, cert
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """Take the environment's proxies for hosts beyond this machine only."""
         settings = super().merge_environment_settings(

@@ -35,7 +35,7 @@ class Wish(NamedTuple):
 
 
 def build_service_account(file: CredentialsFile, wish: Wish) -> Ask:
-    """A key file: the signed assertion names the audience. One request."""
+    """Ask with a key file, whose assertion names the audience. One request."""
     from google.oauth2 import service_account  # extra [google]
 
     file.require("client_email", "private_key", "token_uri")
@@ -54,7 +54,7 @@ def build_service_account(file: CredentialsFile, wish: Wish) -> Ask:
 
 
 def build_impersonated(file: CredentialsFile, wish: Wish) -> Ask:
-    """A source that acts for a service account. Two requests."""
+    """Ask as a source that acts for a service account. Two requests."""
     url = impersonation.find_id_token_url(file)
     file.require("type", within="source_credentials")
     delegates = file.info.get("delegates") or []
@@ -65,7 +65,7 @@ def build_impersonated(file: CredentialsFile, wish: Wish) -> Ask:
 
 
 def build_external(file: CredentialsFile, wish: Wish) -> Ask:
-    """Workload identity federation: exchange, then impersonate. Two requests."""
+    """Ask as a federated workload that impersonates. Two requests."""
     if not file.info.get(impersonation.FIELD):
         raise file.refuse(
             "is of the kind external_account without impersonation, for which Google"
@@ -93,7 +93,7 @@ def _impersonate(source: Any, url: str, wish: Wish, delegates: list[str]) -> Ask
 
 
 def build_user(file: CredentialsFile, wish: Wish) -> Ask:
-    """A user's own sign-in: its tokens are for its OAuth client only. One request."""
+    """Ask as a user, whose tokens are for the OAuth client only. One request."""
     credentials = sources.build_source(file, file.info, environ=wish.environ)
     client_id = file.info["client_id"]
     if wish.is_explicit and wish.audience != client_id:

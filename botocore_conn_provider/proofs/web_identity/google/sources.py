@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.proofs.web_identity.google.adc import CredentialsFile
 
-# google-auth: google.oauth2.credentials. A file written by another tool may name its own.
+# google-auth: google.oauth2.credentials. A file of another tool may name its own.
 TOKEN_URI = "https://oauth2.googleapis.com/token"
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 ALLOW_COMMANDS = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"

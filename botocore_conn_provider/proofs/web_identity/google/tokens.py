@@ -177,7 +177,7 @@ class GoogleTokens:
 
 def _require_google_auth(conn_id: str) -> None:
     try:
-        import google.auth
+        import google.auth  # noqa: F401 - whether they are there is the question
         import requests  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
