@@ -157,7 +157,9 @@ class StsExchange:
         except (KeyError, ValueError, TypeError) as error:
             # An answer that is no STS answer (a proxy's HTML page, say) ends in
             # botocore's parser as one of these.
-            cause = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+            cause = (
+                f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+            )
             raise self._error(cause, "Check the STS endpoint and the proxy.") from None
         return self._read(answer, role_arn)
 

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 ISSUER = "https://accounts.google.com"
+# What google-auth writes into an assertion, wherever it sends it.
+PUBLIC_TOKEN_URI = "https://oauth2.googleapis.com/token"
 ROBOT = "robot@project.iam.gserviceaccount.com"
 ROBOT_ID = "100000000000000000042"
 TARGET = "target@project.iam.gserviceaccount.com"
@@ -112,7 +114,7 @@ class Google:
                 assertion,
                 self.robot_key.public_key(),
                 algorithms=["RS256"],
-                audience=f"{self.url}/token",
+                audience=[f"{self.url}/token", PUBLIC_TOKEN_URI],
             )
         except jwt.PyJWTError as error:
             description = f"Invalid JWT: {error} {assertion}"

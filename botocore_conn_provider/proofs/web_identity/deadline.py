@@ -82,10 +82,10 @@ def run_within(seconds: float, work: Callable[[], T]) -> T:
     context.run(_current.set, deadline)
     try:
         _start(lambda: context.run(_settle, future, work))
-        wait([future], deadline.remaining_seconds)
+        in_time = wait([future], deadline.remaining_seconds).done
     finally:
-        deadline.end()
-    if not future.done():
+        deadline.end()  # which makes late work fail: its outcome no longer counts
+    if not in_time:
         raise TimeoutError(f"no result within {seconds:g} s")
     return future.result()
 
