@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,7 +67,6 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"[{TOKEN_SOURCES}]\ntold = {__name__}:Told\ngoogle = {__name__}:Told\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    importlib.metadata.MetadataPathFinder.invalidate_caches()
 
 
 def build_fetcher(
