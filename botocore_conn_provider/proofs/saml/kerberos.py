@@ -19,7 +19,7 @@ from botocore_conn_provider.errors import shorten
 from botocore_conn_provider.proofs.saml.explanation import Explanation
 
 if TYPE_CHECKING:
-    import gssapi
+    from gssapi.raw.misc import GSSError
 
 LONGEST_WORDS = 300
 _MINOR = re.compile(r"Minor \(\d+\): (.*)", re.DOTALL)
@@ -113,7 +113,7 @@ RULES = (
 )
 
 
-def read_words(error: gssapi.exceptions.GSSError) -> str:
+def read_words(error: GSSError) -> str:
     """Return what the Kerberos library said, without the words around it."""
     text = error.gen_message()
     match = _MINOR.search(text)
@@ -122,7 +122,7 @@ def read_words(error: gssapi.exceptions.GSSError) -> str:
 
 
 def explain_kerberos(
-    error: gssapi.exceptions.GSSError, service: Service
+    error: GSSError, service: Service
 ) -> Explanation:
     """Say what is wrong, for whom, asking for what, and the next step."""
     words = shorten(" ".join(read_words(error).split()), LONGEST_WORDS)

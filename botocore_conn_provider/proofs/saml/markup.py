@@ -56,7 +56,7 @@ def parse_xml(body: bytes, charset: str | None = None) -> Any:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    subset = root.getroottree().docinfo.internalDTD
+    subset: Any = root.getroottree().docinfo.internalDTD
     if subset is not None and any(True for _ in subset.iterentities()):
         raise ForbiddenMarkupError
     return root

@@ -41,8 +41,9 @@ def find_chain(error: BaseException) -> Iterator[BaseException]:
 def find_reason(error: BaseException) -> Exception:
     """Return the error of urllib3 that its Retry can judge."""
     for link in find_chain(error):
-        known = isinstance(link, urllib3_errors.HTTPError)
-        if known and not isinstance(link, urllib3_errors.MaxRetryError):
+        if isinstance(link, urllib3_errors.MaxRetryError):
+            continue
+        if isinstance(link, urllib3_errors.HTTPError):
             return link
     return urllib3_errors.ProtocolError(type(error).__name__)
 

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import gssapi
 import requests_gssapi
+from gssapi.raw.misc import GSSError
 from requests_gssapi.exceptions import SPNEGOExchangeError
 
 from botocore_conn_provider.errors import (
@@ -182,7 +183,7 @@ class SpnegoAuthentication:
             token = auth.generate_request_header(
                 challenge, host, is_preemptive=not bindings
             )
-        except gssapi.exceptions.GSSError as error:
+        except GSSError as error:
             raise self._explain(error) from None
         except SPNEGOExchangeError as error:
             raise self._explain(error.__context__) from None
@@ -196,13 +197,13 @@ class SpnegoAuthentication:
         the cache and the keytab apart.
         """
         credentials = gssapi.Credentials(usage="initiate")
-        with contextlib.suppress(gssapi.exceptions.GSSError):  # an expired ticket
+        with contextlib.suppress(GSSError):  # an expired ticket
             principal = str(credentials.name)
             self._service = self._service._replace(principal=principal)
         return credentials
 
     def _explain(self, error: BaseException | None) -> IdpRequestError:
-        if isinstance(error, gssapi.exceptions.GSSError):
+        if isinstance(error, GSSError):
             return explain_kerberos(error, self._service).to_error(self._conn_id)
         cause = f"The TLS channel to {find_origin(self._url)} could not be bound to."
         hint = "Set 'idp_auth_kwargs.channel_bindings' to null."
@@ -216,7 +217,7 @@ class SpnegoAuthentication:
             self._context.step(proof)
             # Asking is what brings the error of step() out.
             return self._context.complete and flag in self._context.actual_flags
-        except gssapi.exceptions.GSSError:
+        except GSSError:
             return False
 
     def _read_refusal(self, challenge: requests.Response) -> Explanation | None:
@@ -227,7 +228,7 @@ class SpnegoAuthentication:
         try:
             self._context.step(token)
             _ = self._context.complete
-        except gssapi.exceptions.GSSError as error:
+        except GSSError as error:
             return explain_kerberos(error, self._service)._replace(retryable=False)
         return None
 
