@@ -56,6 +56,11 @@ class Secret:
         return self
 
 
+def show_key_id(access_key_id: str) -> str:
+    """Return the last four characters, which tell keys apart and open nothing."""
+    return f"…{access_key_id[-4:]}" if len(access_key_id) > 12 else HIDDEN
+
+
 class Options(Mapping[str, Any]):
     """Read-only named values for another library, some of which may be secret.
 
