@@ -111,13 +111,16 @@ class Browser:
         self._transcript = transcript
         self._options = RequestOptions.from_options(sign_in.request)
         self._retries = Retries(build_retry(sign_in.retry), deadline)
+        self._responses: list[requests.Response] = []
         self._session = requests.Session()
         self._session.headers["Accept-Encoding"] = "gzip"  # what read_body() unpacks
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(deadline))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, those of answers that nobody read included."""
+        for response in self._responses:
+            response.close()
         self._session.close()
 
     def get(
@@ -203,13 +206,15 @@ class Browser:
         response = self._session.send(
             request, timeout=self._find_timeout(), allow_redirects=False, **settings
         )
+        self._responses.append(response)
         self._transcript.note_response(response)
         return response
 
     def _build(self, hop: _Hop, authorization: str | None) -> requests.Request:
         """Build the request; the user's own content goes to the IdP's host only."""
         content = dict(self._options.content)
-        if self._session.should_strip_auth(self._idp_url, hop.url):
+        foreign = self._session.should_strip_auth(self._idp_url, hop.url)  # type: ignore[no-untyped-call]
+        if foreign:
             content = {}
         own = {"headers": content.get("headers"), "cookies": content.get("cookies")}
         if hop.is_first and hop.fields is None:
