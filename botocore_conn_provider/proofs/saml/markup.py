@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF16_LE, "utf-16le"),
+    (codecs.BOM_UTF16_BE, "utf-16be"),
 )
 # Quoted text stays as it is, everything else of an XPath is names and keywords
 # (which are lower case already).
@@ -85,9 +85,10 @@ def _find_charset(body: bytes, content_type: str) -> str | None:
     header["Content-Type"] = content_type or "text/html"
     charset = header.get_content_charset()
     try:
-        return codecs.lookup(charset).name if charset else None
+        etree.HTMLParser(encoding=charset)  # knows other names than Python does
     except LookupError:
         return None
+    return charset
 
 
 def fold(root: Any) -> None:

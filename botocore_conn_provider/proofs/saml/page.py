@@ -69,6 +69,9 @@ class Reader:
         self._conn_id = conn_id
         self._xpath = xpath
         self._document = self._parse()
+        # Asked now: finding may fold the names that tell it.
+        root = self._document and self._document.root
+        self._is_response = root is not None and is_saml_response(root)
 
     def find(self) -> Finding:
         """Return the SAML response.
@@ -105,7 +108,7 @@ class Reader:
 
     def _collect(self) -> Iterator[str]:
         if self._document is None:
-            return iter(self._find_itself())
+            return iter(())
         if self._xpath is None:
             itself = self._find_itself()
             return iter(itself) if itself else self._find_input(self._document)
@@ -113,12 +116,9 @@ class Reader:
 
     def _find_itself(self) -> list[str]:
         """Return the whole answer if it is a SAML response and no page."""
-        body = self._answer.body.strip()
-        if self._xpath is not None:
-            return []
-        if self._document and is_saml_response(self._document.root):
-            return [base64.b64encode(body).decode()]
-        text = b"".join(body.split())
+        if self._is_response:
+            return [base64.b64encode(self._answer.body).decode()]
+        text = b"".join(self._answer.body.split())
         is_base64 = re.fullmatch(_BASE64.pattern.encode(), text)
         if is_base64 and len(text) % 4 == 0 and _is_xml_saml(base64.b64decode(text)):
             return [text.decode()]
@@ -148,8 +148,7 @@ class Reader:
         return Finding(Secret(text), base64.b64decode(text))
 
     def _advise(self) -> str:
-        itself = self._document and is_saml_response(self._document.root)
-        if self._xpath and itself:
+        if self._xpath and self._is_response:
             return "Leave 'saml_response_xpath' out: the answer is the response itself."
         if self._xpath:
             return "Check 'saml_response_xpath', or leave it out: the input is looked for."
