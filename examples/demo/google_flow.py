@@ -31,8 +31,8 @@ from botocore_conn_provider.proofs.web_identity import (
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the clouds live with the tests
 
-from tests.web_identity.amazon import Amazon  # noqa: E402
-from tests.web_identity.google_cloud import (  # noqa: E402
+from tests.web_identity.amazon import Amazon
+from tests.web_identity.google_cloud import (
     ISSUER,
     ROBOT,
     Google,
