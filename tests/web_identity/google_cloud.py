@@ -35,11 +35,12 @@ CLIENT_SECRET = "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789"
 
 
 def write_pem(key: Any) -> str:
-    return key.private_bytes(
+    pem: bytes = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
-    ).decode()
+    )
+    return pem.decode()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,7 +236,7 @@ class Google:
 
             def _endless(self, _: Fault) -> None:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                for _ in itertools.count():
+                for _round in itertools.count():
                     self.wfile.write(b" " * 65536)
 
         return Handler
