@@ -41,10 +41,10 @@ def parse_json(text: str, findings: Findings) -> RecordFields:
         login=reader.text("login", empty_is_absent=True),
         password=reader.text("password", empty_is_absent=True),
         host=reader.text("host", empty_is_absent=True),
-        port=read_port(reader.raw("port"), findings),
+        port=read_port(reader.peek("port"), findings),
         schema=reader.text("schema", empty_is_absent=True),
         description=reader.text("description", empty_is_absent=True),
-        extra=read_extra(reader.raw("extra"), "extra", findings),
+        extra=read_extra(reader.peek("extra"), "extra", findings),
     )
     _refuse_unknown(reader)
     return fields
