@@ -20,13 +20,18 @@ from botocore_conn_provider.connection.fields import (
 )
 from botocore_conn_provider.connection.names import describe, find_near, show_name
 from botocore_conn_provider.connection.reader import Findings, Reader
-from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+from botocore_conn_provider.connection.strict_json import (
+    DEEPEST,
+    JsonFaultError,
+    read_json,
+)
 
 
 def parse_json(text: str, findings: Findings) -> RecordFields:
     """Read the JSON form; what is wrong goes to `findings` and reads as absent."""
     try:
-        document = read_json(text)
+        # One deeper than a URI's extra, which this form can then always hold.
+        document = read_json(text, deepest=DEEPEST + 1)
     except JsonFaultError as fault:
         findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
         return RecordFields()
