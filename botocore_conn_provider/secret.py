@@ -41,9 +41,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = (
-            each._text.encode(errors="surrogatepass") for each in (self, other)
-        )
+        mine = self._text.encode(errors="surrogatepass")
+        theirs = other._text.encode(errors="surrogatepass")
         return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:

@@ -125,8 +125,8 @@ def test_cause_of_any_length_fits_a_log() -> None:
 
 
 def test_values_are_described_without_being_shown() -> None:
-    described = [describe(each) for each in (None, True, 5, 1.5, "", "abc", [], (), {})]
-    assert described == [
+    values: list[object] = [None, True, 5, 1.5, "", "abc", [], (), {}]
+    assert [describe(value) for value in values] == [
         "is null",
         "is true",
         "is a number",

@@ -66,6 +66,7 @@ records = st.fixed_dictionaries(
         "extra": extras,
     },
 )
+unheard = st.text("0123456789 &=+%#{}/@é", max_size=20)  # near no field of ours
 pairs = st.none() | st.tuples(keys, keys)
 
 
@@ -91,7 +92,7 @@ def test_writing_and_reading_gives_the_same(
 
 
 @quick
-@given(st.dictionaries(texts.map("9{}".format), texts, max_size=5), pairs)
+@given(st.dictionaries(unheard, texts, max_size=5), pairs)
 def test_a_uri_keeps_every_value_as_json(
     extra: dict[str, str], pair: tuple[str, str] | None
 ) -> None:
@@ -228,7 +229,7 @@ def test_broken_connection_shows_no_secret(secrets: Secrets, leaks: Leaks) -> No
 
 
 # A secret whose raw characters cut it into these pieces.
-PIECES = ("firstpiece", "secondpiece", "thirdpiece", "fourthpiece")
+PIECES = ("firstpiece", "middlepiece", "thirdpiece", "fourthpiece")
 
 
 @pytest.mark.parametrize("cut", [*"/#?[]&@:=;+% ", "=&", "&=", "/@", "?@", "@/", "://"])
