@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 # botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
 CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 8
+# Two attempts stay within the keeper's deadline, which retries further itself.
+ATTEMPTS = 2
 
 FIRST_SERVER_ERROR = 500
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
@@ -55,6 +57,8 @@ class TemporaryCredentials(NamedTuple):
     expires_at: dt.datetime
     """Aware, UTC."""
     account_id: str | None = None
+    server_date: str | None = None
+    """The Date header of the answer, to explain a wrong clock with."""
 
 
 class StsClient(Protocol):
@@ -83,6 +87,7 @@ def create_sts_client(
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **settings.config,
     }
     own.pop("signature_version", None)  # the services' matter, not the exchange's
@@ -174,6 +179,7 @@ class StsExchange:
                 session_token=Secret(keys["SessionToken"]),
                 expires_at=keys["Expiration"].astimezone(dt.timezone.utc),
                 account_id=role_arn.split(":")[4] or None,
+                server_date=_find_date(answer),
             )
         except (KeyError, AttributeError, TypeError):
             cause = f"STS answered for {role_arn} without credentials."
@@ -210,6 +216,12 @@ class StsExchange:
         return StsExchangeError(
             conn_id=self._conn_id, cause=cause, hint=hint, retryable=retryable
         )
+
+
+def _find_date(answer: dict[str, Any]) -> str | None:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    date = headers.get("date")
+    return shorten(date) if isinstance(date, str) else None
 
 
 HINTS = {

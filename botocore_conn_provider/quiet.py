@@ -40,11 +40,16 @@ TALKATIVE = (
     "urllib3.util.retry",
 )
 
+# These tell at higher levels too, with tracebacks and whole URLs, what is raised
+# as an error of ours anyway.
+SILENT = ("requests_gssapi.gssapi_", "urllib3.connection", "urllib3.connectionpool")
+
 _exchanging: ContextVar[bool] = ContextVar("exchanging", default=False)
 
 
 def _keep(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.DEBUG or not _exchanging.get()
+    loud = record.levelno > logging.DEBUG and record.name not in SILENT
+    return loud or not _exchanging.get()
 
 
 @contextlib.contextmanager

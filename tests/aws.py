@@ -16,7 +16,10 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 from werkzeug.test import Client
 
 from tests.leaks import Secrets
@@ -24,7 +27,8 @@ from tests.loopback import LOOPBACK, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.certificates import Certificates
 
@@ -139,7 +143,8 @@ class Aws:
         if fault.status is not None:
             return answer(fault.status, fault.body, start_response)
         if not asks:
-            return self._moto(environ, start_response)
+            plain: Iterable[bytes] = self._moto(environ, start_response)
+            return plain
         return self._issue(environ, start_response, fault=fault, secrets=secrets)
 
     def _hold_back(self, fault: Fault) -> None:

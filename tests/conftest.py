@@ -53,7 +53,8 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def secrets(request: pytest.FixtureRequest) -> Secrets:
     """Make texts that nothing may show."""
-    return request.node.stash.setdefault(SECRETS, Secrets())
+    stash: pytest.Stash = request.node.stash
+    return stash.setdefault(SECRETS, Secrets())
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
-    from wsgiref.types import WSGIApplication
+
+    from _typeshed.wsgi import WSGIApplication
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,7 +39,6 @@ def serve(
         request_handler=Handler,
         ssl_context=tls,
     )
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -7,7 +7,7 @@ import logging
 import os
 import pickle
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -146,17 +146,15 @@ def test_environment_is_isolated(isolated: Path) -> None:
     assert botocore.session.Session().get_credentials() is None
 
 
-def create_client(
-    service: str, aws: Aws, secrets: Secrets, **changes: object
-) -> object:
-    asked: dict[str, object] = {
+def create_client(service: str, aws: Aws, secrets: Secrets, **changes: Any) -> Any:
+    asked: dict[str, Any] = {
         "region_name": "eu-west-1",
         "endpoint_url": aws.url,
         "aws_access_key_id": secrets.new_access_key_id(),
         "aws_secret_access_key": secrets.new("secret key"),
         **changes,
     }
-    return boto3.client(service, **asked)  # type: ignore[call-overload]
+    return boto3.client(service, **asked)
 
 
 def test_signed_call_is_recorded_whole(
@@ -187,12 +185,13 @@ def test_signed_call_is_recorded_whole(
     assert request.user_agent.startswith("Boto3/")
 
 
-def assume_role(client: object, aws: Aws) -> dict[str, str]:
+def assume_role(client: Any) -> dict[str, Any]:
     """Assume the role without leaving botocore's debug records of the answer."""
     level = logging.getLogger("botocore").level
     logging.getLogger("botocore").setLevel(logging.INFO)
     try:
-        return client.assume_role(**ASSUME)["Credentials"]
+        issued: dict[str, Any] = client.assume_role(**ASSUME)["Credentials"]
+        return issued
     finally:
         logging.getLogger("botocore").setLevel(level)
 
@@ -200,7 +199,7 @@ def assume_role(client: object, aws: Aws) -> dict[str, str]:
 def test_role_is_assumed_and_its_credentials_work(
     aws: Aws, secrets: Secrets, leaks: Leaks
 ) -> None:
-    issued = assume_role(create_client("sts", aws, secrets), aws)
+    issued = assume_role(create_client("sts", aws, secrets))
     client = create_client(
         "sts",
         aws,
@@ -240,13 +239,13 @@ def test_fault_happens_as_often_as_asked(aws: Aws, secrets: Secrets) -> None:
     aws.inject(Fault(status=403, body=build_error("AccessDenied")), times=2)
     for _ in range(2):
         with pytest.raises(ClientError, match="AccessDenied"):
-            assume_role(client, aws)
-    assert assume_role(client, aws)["AccessKeyId"]
+            assume_role(client)
+    assert assume_role(client)["AccessKeyId"]
 
 
 def test_expired_answer_comes_expired(aws: Aws, secrets: Secrets) -> None:
     aws.inject(Fault(expires_in_seconds=-60))
-    expires_at = assume_role(create_client("sts", aws, secrets), aws)["Expiration"]
+    expires_at = assume_role(create_client("sts", aws, secrets))["Expiration"]
     assert expires_at < expires_at.now(expires_at.tzinfo)
 
 
@@ -254,7 +253,7 @@ def test_answer_waits_for_the_gate(aws: Aws, secrets: Secrets) -> None:
     gate, answers = threading.Event(), []
     aws.inject(Fault(until=gate, delay_seconds=0.01))
     client = create_client("sts", aws, secrets)
-    caller = threading.Thread(target=lambda: answers.append(assume_role(client, aws)))
+    caller = threading.Thread(target=lambda: answers.append(assume_role(client)))
     caller.start()
     while not aws.requests:
         caller.join(0.01)
@@ -300,7 +299,7 @@ def test_proxy_leads_awss_real_names_to_the_embedded_aws(
 
 
 def test_proxy_records_the_password_it_was_given(
-    aws: Aws, proxy: Proxy, secrets: Secrets, leaks: Leaks
+    aws: Aws, proxy: Proxy, secrets: Secrets
 ) -> None:
     password = secrets.new("proxy password")
     url = proxy.url.replace("//", f"//someone:{password}@")

@@ -15,7 +15,8 @@ from tests.loopback import LOOPBACK, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.aws import Aws
     from tests.leaks import Secrets

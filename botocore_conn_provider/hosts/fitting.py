@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.hosts.bare import BareSession
     from botocore_conn_provider.hosts.binding import Binding
 
 FITTING = "conn_provider_fitting"
@@ -202,7 +203,10 @@ class FittedResolver(CredentialResolver):
             return self._providers
 
     def _build(self) -> list[Any]:
+        # Late: what follows is paid for by whoever signs requests.
         from botocore_conn_provider.hosts.providers import create_provider
+        from botocore_conn_provider.hosts.rejection import register_rejection
+        from botocore_conn_provider.keeper.registry import keepers
 
         fitting = self._fitting
         session = fitting.session
@@ -214,11 +218,18 @@ class FittedResolver(CredentialResolver):
             )
             return list(chain.providers)
 
-        def make_base() -> Any:
-            return create_base_session(settings, region_name=region, like=session)
+        # The keeper may outlive the session: what it holds must not hold that.
+        data_loader = session.get_component("data_loader")
+
+        def make_base() -> BareSession:
+            return create_base_session(
+                settings, region_name=region, data_loader=data_loader
+            )
 
         chain = botocore.credentials.create_credential_resolver(
             make_base(), region_name=region
         )
-        ours = create_provider(settings, make_base)
+        ours = create_provider(settings, make_base, environ=fitting.binding.environ)
+        if settings.role is not None:
+            register_rejection(session.get_component("event_emitter"), keepers.reject)
         return [*([ours] if ours is not None else []), *chain.providers]

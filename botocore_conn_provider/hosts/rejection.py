@@ -1,0 +1,87 @@
+"""Drop a set that a service says has expired, before botocore tries again.
+
+Two handlers on a session's events. When a request has been signed, the id of the
+key that signed it is noted in the request's context: a late rejection of the old set
+must not drop the new one. When an answer names an expired or invalid token, that
+very set is dropped and the request is signed anew, once, whatever the retry mode and
+also where one attempt only is allowed: the request was never carried out.
+
+A HEAD answer has no body and so names no code: it is not seen here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.awsrequest import AWSRequest
+    from botocore.hooks import BaseEventHooks
+
+REJECTIONS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken"})
+
+AT_ONCE = 0
+UNIQUE_ID = "botocore-conn-rejection"
+SIGNED_BY = "botocore_conn_signed_by"
+SIGNED_ANEW = "botocore_conn_signed_anew"
+
+# Both ways of signing in use name it: version 4 as a field, S3's version 2 bare.
+_SIGNER = re.compile(r"(?:Credential=|^AWS )([^/:,\s]+)")
+
+
+def register_rejection(events: BaseEventHooks, reject: Callable[[str], bool]) -> None:
+    """Watch the answers to requests of the clients that `events` will serve.
+
+    Registering twice is once.
+
+    Args:
+        events: A session's or a client's.
+        reject: Is given the rejected access key id; drops that set and says whether
+            another is to be had: `keepers.reject`.
+    """
+
+    def watch(
+        response: tuple[Any, dict[str, Any]] | None,
+        request_dict: dict[str, Any],
+        **_: Any,
+    ) -> int | None:
+        return _answer(response, request_dict["context"], reject)
+
+    # Last, so that the signature is there.
+    events.register_last("request-created", _note_signer, unique_id=UNIQUE_ID)
+    retry: Callable[..., Any] = watch  # the stubs know of no answer from a handler
+    events.register("needs-retry", retry, unique_id=UNIQUE_ID)
+
+
+def unregister_rejection(events: BaseEventHooks) -> None:
+    """Stop watching; clients that exist already go on."""
+    events.unregister("request-created", unique_id=UNIQUE_ID)
+    events.unregister("needs-retry", unique_id=UNIQUE_ID)
+
+
+def _note_signer(request: AWSRequest, **_: Any) -> None:
+    signer = _SIGNER.search(_find_header(request))
+    request.context[SIGNED_BY] = signer.group(1) if signer else None
+
+
+def _find_header(request: AWSRequest) -> str:
+    header = request.headers.get("Authorization", "")
+    return header.decode("latin-1") if isinstance(header, bytes) else header
+
+
+def _answer(
+    response: tuple[Any, dict[str, Any]] | None,
+    context: dict[str, Any],
+    reject: Callable[[str], bool],
+) -> int | None:
+    """Return the delay of one more attempt, None for whatever botocore decides."""
+    code = response[1].get("Error", {}).get("Code") if response else None
+    signer = context.get(SIGNED_BY)
+    if code not in REJECTIONS or not signer or SIGNED_ANEW in context:
+        return None
+    if not reject(signer):
+        return None
+    context[SIGNED_ANEW] = True
+    return AT_ONCE

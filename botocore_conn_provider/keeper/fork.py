@@ -1,0 +1,59 @@
+"""Remake what a forked child must not inherit.
+
+A lock that another thread holds at the moment of a fork stays held in the child
+for ever, a renewal thread does not exist there, an open lock file keeps its lock
+alive, and an HTTP connection is shared with the parent. `os.register_at_fork`
+cannot be undone, so there is one hook for the module, and a weak set of those
+who asked for it.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class ForkAware(Protocol):
+    """Something that mends itself in a forked child."""
+
+    def remake_after_fork(self) -> None:
+        """Replace locks and forget threads. Runs in the child, alone."""
+
+
+_aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+
+
+def remake_in_children(thing: ForkAware) -> None:
+    """Call `thing.remake_after_fork()` in every forked child, while it lives."""
+    _aware.add(thing)
+
+
+def _remake_all() -> None:
+    for thing in list(_aware):
+        thing.remake_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_remake_all)
+
+
+class PerProcess(Generic[T]):
+    """A value that each process makes for itself at first use: an STS client, say.
+
+    Not locked: its user is the keeper's one renewal at a time.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: tuple[int, T] | None = None
+
+    def __call__(self) -> T:
+        """Return this process's value."""
+        pid = os.getpid()
+        if self._made is None or self._made[0] != pid:
+            self._made = (pid, self._make())
+        return self._made[1]

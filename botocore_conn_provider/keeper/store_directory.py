@@ -1,0 +1,98 @@
+"""Find the directory that the processes of one user on one machine share.
+
+Memory before disk: a tmpfs forgets the keys at shutdown. A directory is used only
+if it is ours, no link and closed to everyone else; one that is not is never
+mended, because whoever made it may have it open already.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+OFF, ON = "off", "on"
+PRIVATE_DIRECTORY = 0o700
+OTHERS = 0o077
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the entry below it is checked
+RUNTIME = Path("/run/user")
+
+
+class UnsafeStoreError(Exception):
+    """The directory cannot be used. Says why; holds no secret."""
+
+
+def is_supported() -> bool:
+    """Say whether this system has owners, modes and links that can be refused."""
+    return hasattr(os, "geteuid") and hasattr(os, "O_NOFOLLOW")
+
+
+def find_store_directory(choice: str, environ: Mapping[str, str]) -> Path | None:
+    """Return where the store is to be, None for no store.
+
+    Args:
+        choice: `off`, `on` or a directory. `on` takes the user's runtime directory,
+            else shared memory, else the directory for temporary files.
+        environ: For `XDG_RUNTIME_DIR`.
+    """
+    if choice in ("", OFF) or not is_supported():
+        return None
+    if choice != ON:
+        return _name_below(Path(choice).expanduser().absolute())
+    return _name_below(next(p for p in _list_places(environ) if p.is_dir()))
+
+
+def _list_places(environ: Mapping[str, str]) -> Iterator[Path]:
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        yield Path(runtime)
+    yield RUNTIME / str(os.geteuid())
+    yield SHARED_MEMORY
+    yield Path(tempfile.gettempdir())
+
+
+def _name_below(place: Path) -> Path:
+    return place / f"botocore-conn-provider-{os.geteuid()}"
+
+
+def open_directory(path: Path) -> int:
+    """Open the directory, made if it is not there; return its descriptor.
+
+    All further work goes by the descriptor, so nobody can exchange the directory
+    between the check and the use.
+
+    Raises:
+        UnsafeStoreError: It cannot be made, is a link, or is not ours alone.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        try:
+            descriptor = os.open(path, flags)
+        except FileNotFoundError:
+            _make(path)
+            descriptor = os.open(path, flags)
+    except OSError as error:
+        cause = os.strerror(error.errno or 0)
+        raise UnsafeStoreError(f"it cannot be opened ({cause})") from None
+    found = os.fstat(descriptor)
+    if is_ours_alone(found):
+        return descriptor
+    os.close(descriptor)
+    seen = f"mode {stat.S_IMODE(found.st_mode):04o}, owner {found.st_uid}"
+    raise UnsafeStoreError(f"it must be yours with mode 0700 ({seen})")
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=PRIVATE_DIRECTORY)
+    except FileExistsError:
+        return  # another process was quicker
+
+
+def is_ours_alone(found: os.stat_result) -> bool:
+    """Say whether nobody else can read or replace what this is."""
+    return found.st_uid == os.geteuid() and not found.st_mode & OTHERS
