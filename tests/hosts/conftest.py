@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import moto.s3.utils
+import moto.settings
 import pytest
 
 from tests.hosts.wire import World, installed_afresh
@@ -24,8 +26,12 @@ def world(
     metadata_server: MetadataServer,
     secrets: Secrets,
     isolated: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[World]:
     """AWS behind a proxy, an instance profile, and keys to put into connections."""
+    # moto takes aws.example for a bucket of the name aws.
+    monkeypatch.setattr(moto.settings, "S3_IGNORE_SUBDOMAIN_BUCKETNAME", True)
+    monkeypatch.setattr(moto.s3.utils, "S3_IGNORE_SUBDOMAIN_BUCKETNAME", True)
     with installed_afresh():
         yield World(
             aws=aws,

@@ -39,6 +39,8 @@ def run(case: Case, world: World, leaks: Leaks, *, entry: str) -> None:
         act(case, world, entry=entry)
 
 
+# Cases that switch verification off are warned about by urllib3, as they should.
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_aws_sees_what_the_case_says(
     case: Case, world: World, leaks: Leaks, monkeypatch: pytest.MonkeyPatch
