@@ -12,6 +12,7 @@ Which botocore member does what, and why not the obvious one, is in
 from __future__ import annotations
 
 import inspect
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.hosts.bare import BareSession
     from botocore_conn_provider.hosts.binding import Binding
 
 FITTING = "conn_provider_fitting"
@@ -214,8 +216,14 @@ class FittedResolver(CredentialResolver):
             )
             return list(chain.providers)
 
-        def make_base() -> Any:
+        # Making a session costs milliseconds: one for the chain and the exchange,
+        # but a forked child has its own.
+        @lru_cache(maxsize=1)
+        def make_base_of(_process_id: int) -> BareSession:
             return create_base_session(settings, region_name=region, like=session)
+
+        def make_base() -> BareSession:
+            return make_base_of(os.getpid())
 
         chain = botocore.credentials.create_credential_resolver(
             make_base(), region_name=region
