@@ -36,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
     """Give a role to who posts, and no buckets to who asks for them."""
 
     protocol_version = "HTTP/1.1"
+    # Header and body in one segment: two would wait for the client's delayed ACK.
+    wbufsize = -1
 
     def do_GET(self) -> None:
         self._answer(BUCKETS)
