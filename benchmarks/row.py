@@ -42,8 +42,8 @@ def compare_ratio(
         ours=f"{ours:.1f} {unit}",
         against=against,
         theirs=f"{theirs:.1f} {unit}",
-        result=f"{ratio:.3f} ×",
-        limit="" if limit is None else f"≤ {limit:g} ×",
+        result=f"{ratio:.3f} x",
+        limit="" if limit is None else f"≤ {limit:g} x",
         holds=None if limit is None else ratio <= limit,
     )
 

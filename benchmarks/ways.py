@@ -21,14 +21,8 @@ class Way(NamedTuple):
 
     def write_program(self, last: str) -> str:
         """Write the program whose first signed call is S3's ListBuckets."""
-        return "\n".join(
-            [
-                "import boto3",
-                self.install,
-                "boto3.client('s3').list_buckets()",
-                last,
-            ]
-        )
+        call = "boto3.client('s3').list_buckets()"
+        return f"import boto3\n{self.install}\n{call}\n{last}"
 
 
 def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:

@@ -51,6 +51,7 @@ class ConnProviderError(BotoCoreError):
 
     Attributes:
         conn_id: The connection it is about.
+        cause: What happened, without the hint.
         hint: What to do, a whole sentence; may be empty.
     """
 
@@ -58,8 +59,7 @@ class ConnProviderError(BotoCoreError):
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         self._say(conn_id, f"{cause} {hint}".strip())
-        self.conn_id = conn_id
-        self.hint = hint
+        self.conn_id, self.cause, self.hint = conn_id, cause, hint
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
 
     def _remember(self, **parts: Any) -> None:
@@ -85,7 +85,8 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
         place = f" ({shorten(variable)})" if variable else ""
         self.problems = tuple(Problem(*problem) for problem in problems)
         self.variable = variable
-        text = f"Connection '{shorten(conn_id)}'{place}: {_join(self.problems)}"
+        self.cause = _join(self.problems)
+        text = f"Connection '{shorten(conn_id)}'{place}: {self.cause}"
         Exception.__init__(self, text)
         self.conn_id = conn_id
         self.hint = self.problems[0].fix

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 # botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
 CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 8
+# Two attempts stay within the keeper's deadline, which retries further itself.
+ATTEMPTS = 2
 
 FIRST_SERVER_ERROR = 500
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
@@ -85,6 +87,7 @@ def create_sts_client(
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **settings.config,
     }
     own.pop("signature_version", None)  # the services' matter, not the exchange's

@@ -17,6 +17,8 @@ import botocore.session
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
+
     from botocore_conn_provider.connection.settings import AwsSettings
 
 # Providers that take the machine's identity. A profile that was named and holds
@@ -37,7 +39,7 @@ def create_base_session(
     settings: AwsSettings,
     *,
     region_name: str | None,
-    like: botocore.session.Session | None = None,
+    data_loader: Loader,
 ) -> BareSession:
     """Make the session that has the identity the connection starts from.
 
@@ -45,11 +47,10 @@ def create_base_session(
         settings: The connection's. Its keys win over its profile; with neither,
             the session has botocore's own chain.
         region_name: The region for its clients; None for what botocore finds.
-        like: A session whose loaded data files are shared, to load them once.
+        data_loader: That of the user's session, to load the data files once.
     """
     bare = BareSession()
-    if like is not None:
-        bare.register_component("data_loader", like.get_component("data_loader"))
+    bare.register_component("data_loader", data_loader)
     if region_name is not None:
         bare.set_config_variable("region", region_name)
     if settings.profile_name is not None:

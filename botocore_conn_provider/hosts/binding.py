@@ -33,12 +33,12 @@ class Binding:
     """A connection's name and the environment it is read from.
 
     Args:
-        environ: The environment; a copy is kept.
+        environ: The environment; a copy is kept in `environ`.
         conn_id: The connection the program named; None for the environment's.
     """
 
     def __init__(self, environ: Environ, conn_id: str | None = None) -> None:
-        self._environ = Options(environ)
+        self.environ = Options(environ)
         self.name = name_connection(environ, conn_id)
         self._lock = ProcessLock()
         self._settings: AwsSettings | None = None
@@ -86,7 +86,7 @@ class Binding:
         # Late: a process whose connection is absent does not pay for reading.
         from botocore_conn_provider.connection.record import Connection, not_found
 
-        text = find_text(self._environ, self.name)
+        text = find_text(self.environ, self.name)
         if text is None:
             if self.name.named_by is not None:
                 raise not_found(self.name.conn_id, self.name.variable)
@@ -98,7 +98,7 @@ class Binding:
         return Connection.parse(
             text,
             self.name.conn_id,
-            environ=self._environ,
+            environ=self.environ,
             variable=self.name.variable,
         ).settings
 

@@ -12,7 +12,6 @@ Which botocore member does what, and why not the obvious one, is in
 from __future__ import annotations
 
 import inspect
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +203,11 @@ class FittedResolver(CredentialResolver):
             return self._providers
 
     def _build(self) -> list[Any]:
+        # Late: what follows is paid for by whoever signs requests.
         from botocore_conn_provider.hosts.providers import create_provider
+        from botocore_conn_provider.hosts.rejection import register_rejection
+        from botocore_conn_provider.keeper.fork import PerProcess
+        from botocore_conn_provider.keeper.registry import keepers
 
         fitting = self._fitting
         session = fitting.session
@@ -216,17 +219,18 @@ class FittedResolver(CredentialResolver):
             )
             return list(chain.providers)
 
-        # Making a session costs milliseconds: one for the chain and the exchange,
-        # but a forked child has its own.
-        @lru_cache(maxsize=1)
-        def make_base_of(_process_id: int) -> BareSession:
-            return create_base_session(settings, region_name=region, like=session)
-
-        def make_base() -> BareSession:
-            return make_base_of(os.getpid())
-
+        # The keeper may outlive the session: what it holds must not hold that.
+        data_loader = session.get_component("data_loader")
+        # Making one costs milliseconds: chain and exchange share it.
+        make_base = PerProcess(
+            lambda: create_base_session(
+                settings, region_name=region, data_loader=data_loader
+            )
+        )
         chain = botocore.credentials.create_credential_resolver(
             make_base(), region_name=region
         )
-        ours = create_provider(settings, make_base)
+        ours = create_provider(settings, make_base, environ=fitting.binding.environ)
+        if settings.role is not None:
+            register_rejection(session.get_component("event_emitter"), keepers.reject)
         return [*([ours] if ours is not None else []), *chain.providers]

@@ -12,7 +12,6 @@ one (a single reference).
 from __future__ import annotations
 
 import functools
-import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from botocore_conn_provider.connection.environment import (
     is_disabled,
 )
 from botocore_conn_provider.hosts.bare import BareSession
-from botocore_conn_provider.hosts.binding import Binding, say_once
+from botocore_conn_provider.hosts.binding import Binding
 from botocore_conn_provider.hosts.fitting import find_fitting, fit
 from botocore_conn_provider.hosts.process_lock import ProcessLock
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 Session = botocore.session.Session
 WRAPPED = ("create_client", "get_credentials")
-logger = logging.getLogger(__name__)
 
 
 class Installation:
@@ -103,18 +101,9 @@ def session(conn_id: str) -> boto3.session.Session:
     """
     import boto3.session
 
-    bound = Session()
-    environ = current_environment()
-    if is_disabled(environ):
-        say_once(
-            logging.WARNING,
-            "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
-        )
-    else:
-        binding = Binding(environ, conn_id)
-        fit(bound, binding)
-        binding.read(bound)
-    return boto3.session.Session(botocore_session=bound)
+    from botocore_conn_provider.hosts.bound import create_bound_session
+
+    return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
 
 def fit_new_session(new: Session) -> None:

@@ -6,21 +6,14 @@ take another one. A connection without keys, profile and role has no provider:
 its identity *is* botocore's own chain.
 
 What guards what: `load` makes one credentials object for the life of the
-provider, under a lock, because botocore lets threads race for it. The base
-session and the STS client belong to one process: a forked child makes its own,
-since an inherited client shares its parent's open connections.
+provider, under a lock, because botocore lets threads race for it.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from botocore.credentials import (
-    CredentialProvider,
-    Credentials,
-    DeferredRefreshableCredentials,
-)
+from botocore.credentials import CredentialProvider, Credentials
 
 from botocore_conn_provider.connection.settings import (
     AssumeRole,
@@ -28,21 +21,13 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.errors import InvalidConnectionError, Problem
-from botocore_conn_provider.exchange import (
-    StsExchange,
-    TemporaryCredentials,
-    create_sts_client,
-)
 from botocore_conn_provider.hosts.bare import load_base_credentials
 from botocore_conn_provider.hosts.process_lock import ProcessLock
+from botocore_conn_provider.hosts.recipe import ConnectionCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from botocore_conn_provider.hosts.bare import BareSession
-
-    MakeBase = Callable[[], BareSession]
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.hosts.fetchers import MakeBase
 
 
 class ConnectionProvider(CredentialProvider):
@@ -51,10 +36,13 @@ class ConnectionProvider(CredentialProvider):
     METHOD: str
     CANONICAL_NAME: str
 
-    def __init__(self, settings: AwsSettings, make_base: MakeBase) -> None:
+    def __init__(
+        self, settings: AwsSettings, make_base: MakeBase, *, environ: Environ
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._make_base = make_base
+        self._environ = environ
         self._lock = ProcessLock()
         self._loaded: Credentials | None = None
 
@@ -80,8 +68,9 @@ class StaticProvider(ConnectionProvider):
         if keys is None:
             raise TypeError("a static connection has keys")
         token = keys.session_token.reveal() if keys.session_token else None
-        credentials = Credentials(
-            keys.access_key_id, keys.secret_access_key.reveal(), token, self.METHOD
+        credentials = ConnectionCredentials(
+            (keys.access_key_id, keys.secret_access_key.reveal(), token),
+            conn_id=self._settings.conn_id,
         )
         # An attribute, because the oldest botocore's constructor does not take it.
         setattr(credentials, "account_id", keys.account_id)  # noqa: B010
@@ -99,44 +88,15 @@ class ProfileProvider(ConnectionProvider):
 
 
 class RoleProvider(ConnectionProvider):
-    """Credentials of a role, which renew by themselves."""
-
-    def __init__(self, settings: AwsSettings, make_base: MakeBase) -> None:
-        super().__init__(settings, make_base)
-        self._exchanges: dict[int, StsExchange] = {}
+    """Credentials of a role, which the keeper renews."""
 
     def _load(self) -> Credentials:
-        return DeferredRefreshableCredentials(self._refresh, self.METHOD)
+        # Late: connections without a role do not pay for the keeper.
+        from botocore_conn_provider.hosts.keeping import keep
 
-    def _refresh(self) -> dict[str, str | None]:
-        fresh = self._fetch()
-        return {
-            "access_key": fresh.access_key_id,
-            "secret_key": fresh.secret_access_key.reveal(),
-            "token": fresh.session_token.reveal(),
-            "expiry_time": fresh.expires_at.isoformat(),
-            "account_id": fresh.account_id,
-        }
-
-    def _fetch(self) -> TemporaryCredentials:
-        raise NotImplementedError
-
-    def _exchange(self) -> StsExchange:
-        """Return the exchange of this process."""
-        with self._lock:
-            exchange = self._exchanges.get(os.getpid())
-            if exchange is None:
-                exchange = self._exchanges[os.getpid()] = self._make_exchange()
-            return exchange
-
-    def _make_exchange(self) -> StsExchange:
-        settings = self._settings
-        base = self._make_base()
-        unsigned = not isinstance(settings.role, AssumeRole)
-        if not unsigned:
-            load_base_credentials(base, settings)
-        client = create_sts_client(base, settings.client, unsigned=unsigned)
-        return StsExchange(client, conn_id=settings.conn_id)
+        return keep(
+            self._settings, self._make_base, environ=self._environ, method=self.METHOD
+        )
 
 
 class AssumeRoleProvider(RoleProvider):
@@ -145,58 +105,39 @@ class AssumeRoleProvider(RoleProvider):
     METHOD = "conn-assume-role"
     CANONICAL_NAME = "customConnAssumeRole"
 
-    def _fetch(self) -> TemporaryCredentials:
-        role = self._settings.role
-        if not isinstance(role, AssumeRole):
-            raise TypeError("this connection does not assume a role by keys")
-        return self._exchange().assume_role(role)
-
 
 class SamlProvider(RoleProvider):
-    """AssumeRoleWithSAML."""
+    """AssumeRoleWithSAML, after a sign-in at the IdP."""
 
     METHOD = "conn-saml"
     CANONICAL_NAME = "customConnSaml"
 
-    def _load(self) -> Credentials:
-        raise not_yet(self._settings)
-
 
 class WebIdentityProvider(RoleProvider):
-    """AssumeRoleWithWebIdentity."""
+    """AssumeRoleWithWebIdentity, with a token from Google, a file or a plug-in."""
 
     METHOD = "conn-web-identity"
     CANONICAL_NAME = "customConnWebIdentity"
 
-    def _load(self) -> Credentials:
-        raise not_yet(self._settings)
 
-
-def not_yet(settings: AwsSettings) -> InvalidConnectionError:
-    """Refuse a flow that this version cannot do, instead of another identity."""
-    problem = Problem(
-        "assume_role_method",
-        "is right, and this version cannot do it yet",
-        "Use a later version.",
-    )
-    return InvalidConnectionError(conn_id=settings.conn_id, problems=[problem])
+ROLE_KINDS: dict[type, type[RoleProvider]] = {
+    AssumeRole: AssumeRoleProvider,
+    AssumeRoleWithSaml: SamlProvider,
+    AssumeRoleWithWebIdentity: WebIdentityProvider,
+}
 
 
 def create_provider(
-    settings: AwsSettings, make_base: MakeBase
+    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
 ) -> ConnectionProvider | None:
     """Return the provider for the connection's kind; None for botocore's chain."""
     kind = _find_kind(settings)
-    return kind(settings, make_base) if kind is not None else None
+    return kind(settings, make_base, environ=environ) if kind is not None else None
 
 
 def _find_kind(settings: AwsSettings) -> type[ConnectionProvider] | None:
-    if isinstance(settings.role, AssumeRole):
-        return AssumeRoleProvider
-    if isinstance(settings.role, AssumeRoleWithSaml):
-        return SamlProvider
-    if isinstance(settings.role, AssumeRoleWithWebIdentity):
-        return WebIdentityProvider
+    if settings.role is not None:
+        return ROLE_KINDS[type(settings.role)]
     if settings.keys is not None:
         return StaticProvider
     return ProfileProvider if settings.profile_name is not None else None

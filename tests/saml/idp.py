@@ -159,7 +159,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             elif fault == "drip-body":
                 self._drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999)
             elif fault == "bomb":
-                self._bomb()
+                self._bomb(b"200 OK")
+            elif fault == "bomb-redirect":
+                self._bomb(b"302 Found\r\nLocation: /next")
+            elif fault == "bomb-401":
+                self._bomb(b"401 No\r\nWWW-Authenticate: Negotiate")
+            elif fault == "siblings":
+                self._pour(b"<p>")
+            elif fault == "attributes":
+                self._pour(b"<p", b" a%d")
 
     def _drip(self, data: bytes) -> None:
         for byte in data:
@@ -167,8 +175,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return
             self.wfile.write(bytes([byte]))
 
-    def _bomb(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n")
+    def _pour(self, start: bytes, unit: bytes = b"") -> None:
+        """Write the largest page that is read, made to take much memory."""
+        body = bytearray(start)
+        while len(body) < 512 * 1024 - 10:
+            body += unit % len(body) if unit else start
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body)
+
+    def _bomb(self, status: bytes) -> None:
+        self.wfile.write(b"HTTP/1.1 " + status + b"\r\nContent-Encoding: gzip\r\n")
         self.wfile.write(b"Content-Type: text/html\r\nConnection: close\r\n\r\n")
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         for _ in range(1000):

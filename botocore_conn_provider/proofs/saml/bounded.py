@@ -74,7 +74,10 @@ def read_body(response: requests.Response, deadline: Deadline, origin: str) -> b
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
         deadline.require_time()
         room = LARGEST_PAGE_BYTES + 1 - len(body)
-        body += unpack.decompress(chunk, room) if unpack else chunk
+        try:
+            body += unpack.decompress(chunk, room) if unpack else chunk
+        except zlib.error:
+            raise UnreadableAnswerError(_explain_packing(origin)) from None
         if len(body) > LARGEST_PAGE_BYTES:
             raise UnreadableAnswerError(_explain_size(origin))
     if unpack and body and not unpack.eof:
@@ -93,11 +96,17 @@ def _find_unpacker(encoding: str, origin: str) -> Any:
 
 def _explain_size(origin: str) -> Explanation:
     limit = LARGEST_PAGE_BYTES // 1024
-    cause = f"The answer of {origin} is larger than {limit} KiB, which no sign-in page is."
-    return Explanation(cause, "Check that 'idp_url' is the address of the sign-in page.")
+    cause = (
+        f"The answer of {origin} is larger than {limit} KiB, which no sign-in page is."
+    )
+    return Explanation(
+        cause, "Check that 'idp_url' is the address of the sign-in page."
+    )
 
 
 def _explain_packing(origin: str) -> Explanation:
     cause = f"The answer of {origin} is packed in a way that cannot be unpacked."
-    hint = "Take Accept-Encoding out of 'idp_request_kwargs.headers'; gzip is asked for."
+    hint = (
+        "Take Accept-Encoding out of 'idp_request_kwargs.headers'; gzip is asked for."
+    )
     return Explanation(cause, hint)

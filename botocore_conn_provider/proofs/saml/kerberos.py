@@ -121,15 +121,13 @@ def read_words(error: GSSError) -> str:
     return text if words in ("Success", "Unknown error") else words
 
 
-def explain_kerberos(
-    error: GSSError, service: Service
-) -> Explanation:
+def explain_kerberos(error: GSSError, service: Service) -> Explanation:
     """Say what is wrong, for whom, asking for what, and the next step."""
     words = shorten(" ".join(read_words(error).split()), LONGEST_WORDS)
     unknown = _UNKNOWN_SERVER.search(words)
     if unknown:
         return _explain_service(unknown.group(1), service, words)
-    if os.environ.get("KRB5_CLIENT_KTNAME") and "No Kerberos credentials" in words:
+    if os.environ.get("KRB5_CLIENT_KTNAME") and "available (default" in words:
         return _explain_no_ticket(words)
     for rule in RULES:
         if re.search(rule.words, words):
