@@ -206,6 +206,7 @@ class FittedResolver(CredentialResolver):
         # Late: what follows is paid for by whoever signs requests.
         from botocore_conn_provider.hosts.providers import create_provider
         from botocore_conn_provider.hosts.rejection import register_rejection
+        from botocore_conn_provider.keeper.fork import PerProcess
         from botocore_conn_provider.keeper.registry import keepers
 
         fitting = self._fitting
@@ -220,12 +221,12 @@ class FittedResolver(CredentialResolver):
 
         # The keeper may outlive the session: what it holds must not hold that.
         data_loader = session.get_component("data_loader")
-
-        def make_base() -> BareSession:
-            return create_base_session(
+        # Making one costs milliseconds: chain and exchange share it.
+        make_base = PerProcess(
+            lambda: create_base_session(
                 settings, region_name=region, data_loader=data_loader
             )
-
+        )
         chain = botocore.credentials.create_credential_resolver(
             make_base(), region_name=region
         )
