@@ -1,0 +1,67 @@
+"""AWS credentials from an Airflow connection, for every boto3 client.
+
+    import botocore_conn_provider
+    botocore_conn_provider.install()
+
+The public names are loaded at first use, so that importing this package costs
+nothing and needs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.record import Connection
+    from botocore_conn_provider.errors import (
+        ConnectionNotFoundError,
+        ConnProviderError,
+        CredentialFetchError,
+        IdpRequestError,
+        InvalidConnectionError,
+        MissingDependencyError,
+        Problem,
+        SamlResponseError,
+        StsExchangeError,
+        WebIdentityTokenError,
+    )
+    from botocore_conn_provider.hosts.installation import install, session, uninstall
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ConnProviderError",
+    "Connection",
+    "ConnectionNotFoundError",
+    "CredentialFetchError",
+    "IdpRequestError",
+    "InvalidConnectionError",
+    "MissingDependencyError",
+    "Problem",
+    "SamlResponseError",
+    "StsExchangeError",
+    "WebIdentityTokenError",
+    "install",
+    "session",
+    "uninstall",
+]
+
+_HOMES = {
+    "Connection": "connection.record",
+    "install": "hosts.installation",
+    "session": "hosts.installation",
+    "uninstall": "hosts.installation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,7 +10,7 @@ between processes in multiprocessing, Dask and Ray.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -55,13 +55,16 @@ class ConnProviderError(BotoCoreError):
     """
 
     fmt = "Connection '{shown_id}': {cause}"
-    kwargs: dict[str, Any]  # what botocore's pickling makes the error anew from
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         self._say(conn_id, f"{cause} {hint}".strip())
         self.conn_id = conn_id
         self.hint = hint
-        self.kwargs = {"conn_id": conn_id, "cause": cause, "hint": hint}
+        self._remember(conn_id=conn_id, cause=cause, hint=hint)
+
+    def _remember(self, **parts: Any) -> None:
+        """Keep what botocore's pickling makes the error anew from."""
+        vars(self)["kwargs"] = {**vars(self).get("kwargs", {}), **parts}
 
     def _say(self, conn_id: str, cause: str) -> None:
         text = self.fmt.format(shown_id=shorten(conn_id), cause=cause)
@@ -86,11 +89,7 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
         Exception.__init__(self, text)
         self.conn_id = conn_id
         self.hint = self.problems[0].fix
-        self.kwargs = {
-            "conn_id": conn_id,
-            "problems": self.problems,
-            "variable": variable,
-        }
+        self._remember(conn_id=conn_id, problems=self.problems, variable=variable)
 
 
 def _join(problems: Sequence[Problem]) -> str:
@@ -127,7 +126,7 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
     ) -> None:
         super().__init__(conn_id=conn_id, cause=cause, hint=hint)
         self.retryable = retryable
-        self.kwargs["retryable"] = retryable
+        self._remember(retryable=retryable)
 
 
 class IdpRequestError(CredentialFetchError):

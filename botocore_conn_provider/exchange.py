@@ -10,11 +10,11 @@ AssumeRoleWithWebIdentity.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import botocore
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 10
 
+FIRST_SERVER_ERROR = 500
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 
@@ -51,7 +52,7 @@ class TemporaryCredentials(NamedTuple):
     access_key_id: str
     secret_access_key: Secret
     session_token: Secret
-    expires_at: datetime.datetime
+    expires_at: dt.datetime
     """Aware, UTC."""
     account_id: str | None = None
     server_date: str | None = None
@@ -88,13 +89,14 @@ def create_sts_client(
     }
     own.pop("signature_version", None)  # the services' matter, not the exchange's
     if unsigned:
-        own["signature_version"] = botocore.UNSIGNED
-    return session.create_client(
+        own["signature_version"] = UNSIGNED
+    client: StsClient = session.create_client(  # type: ignore[assignment]
         "sts",
         config=Config(**own),
         endpoint_url=settings.service_endpoints.get("sts"),
         verify=settings.verify,
     )
+    return client
 
 
 class StsExchange:
@@ -172,7 +174,7 @@ class StsExchange:
                 access_key_id=keys["AccessKeyId"],
                 secret_access_key=Secret(keys["SecretAccessKey"]),
                 session_token=Secret(keys["SessionToken"]),
-                expires_at=keys["Expiration"].astimezone(datetime.timezone.utc),
+                expires_at=keys["Expiration"].astimezone(dt.timezone.utc),
                 account_id=role_arn.split(":")[4] or None,
                 server_date=_find_date(answer),
             )
@@ -191,7 +193,7 @@ class StsExchange:
             f"STS refused {error.operation_name} of {role_arn}:"
             f" {shorten(code, 60)}: {shorten(message, 400)}",
             HINTS.get(code, ""),
-            retryable=code in THROTTLED or status >= 500,
+            retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
         )
 
     def _failure(self, error: BotoCoreError, role_arn: str) -> StsExchangeError:

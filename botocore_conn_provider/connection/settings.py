@@ -8,10 +8,12 @@ start, where twenty dataclasses cost more than our whole import budget
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import Options, Secret, show_key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
@@ -23,6 +25,9 @@ class StaticKeys(NamedTuple):
     secret_access_key: Secret
     session_token: Secret | None = None
     account_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"StaticKeys({show_key_id(self.access_key_id)})"
 
 
 class AssumeRole(NamedTuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIGN_INS = "botocore_conn_provider.sign_ins"
-TOKEN_SOURCES = "botocore_conn_provider.token_sources"
+TOKEN_SOURCES = "botocore_conn_provider.token_sources"  # noqa: S105 - a name
 
 
 def find_plugin(

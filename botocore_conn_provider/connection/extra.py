@@ -1,0 +1,143 @@
+"""Read the whole extra into `AwsSettings`: every field, current and deprecated.
+
+All problems are noted, none is raised: see `reader`.
+
+Source: connection-spec, section 2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.connection.client import is_unsigned, read_client_settings
+from botocore_conn_provider.connection.identity import (
+    read_keys,
+    read_profile_name,
+    refuse_dropped_fields,
+)
+from botocore_conn_provider.connection.names import find_near, normalise, show_name
+from botocore_conn_provider.connection.own import read_own_settings
+from botocore_conn_provider.connection.reader import Findings, Reader
+from botocore_conn_provider.connection.role import read_role
+from botocore_conn_provider.connection.settings import AwsSettings
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.fields import RecordFields
+
+# Fields that decide who we are: a near miss of one is refused, never ignored.
+IDENTITY_FIELDS = (
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "session_kwargs",
+    "profile_name",
+    "profile",
+    "role_arn",
+    "aws_account_id",
+    "aws_iam_role",
+    "external_id",
+    "assume_role_method",
+    "assume_role_kwargs",
+    "assume_role_with_saml",
+    "assume_role_with_web_identity_federation",
+    "assume_role_with_web_identity_token_file",
+    "assume_role_with_web_identity_federation_audience",
+)
+OTHER_FIELDS = (
+    "region_name",
+    "config_kwargs",
+    "endpoint_url",
+    "host",
+    "service_config",
+    "verify",
+    "botocore_conn_provider",
+)
+KNOWN_FIELDS = (*IDENTITY_FIELDS, *OTHER_FIELDS)
+
+# What other tools call them.
+ALIASES = {
+    "accesskey": "aws_access_key_id",
+    "accesskeyid": "aws_access_key_id",
+    "awsaccesskey": "aws_access_key_id",
+    "key": "aws_access_key_id",
+    "secret": "aws_secret_access_key",
+    "secretkey": "aws_secret_access_key",
+    "secretaccesskey": "aws_secret_access_key",
+    "awssecretkey": "aws_secret_access_key",
+    "sessiontoken": "aws_session_token",
+    "securitytoken": "aws_session_token",
+    "token": "aws_session_token",
+    "awsprofile": "profile_name",
+    "iamrole": "role_arn",
+    "role": "role_arn",
+    "arn": "role_arn",
+    "samlidpurl": "assume_role_with_saml",
+    "webidentitytokenfile": "assume_role_with_web_identity_token_file",
+}
+NEAR_ENOUGH = 0.8
+
+
+def read_settings(
+    fields: RecordFields, findings: Findings, *, conn_id: str, environ: Environ
+) -> AwsSettings:
+    """Read what the record means; problems and notices go to `findings`."""
+    extra = Reader(fields.extra, path="", findings=findings)
+    session = _read_session_kwargs(extra)
+    keys = read_keys(fields, extra, session)
+    profile_name = read_profile_name(extra, session)
+    refuse_dropped_fields(extra)
+    role = read_role(extra, conn_id, environ)
+    client = read_client_settings(extra, session)
+    own = read_own_settings(extra, environ)
+    session.refuse_left_over()
+    _judge_left_over(extra, strict=own.strict)
+    if role is not None and is_unsigned(client.config):
+        findings.refuse(
+            "config_kwargs.signature_version",
+            "is unsigned beside a role, which is only for signed calls",
+            "Remove one of the two.",
+        )
+    _note_conn_type(fields, findings)
+    return AwsSettings(
+        conn_id=conn_id,
+        keys=keys,
+        profile_name=profile_name,
+        role=role,
+        client=client,
+        own=own,
+        notices=tuple(findings.notices),
+    )
+
+
+def _read_session_kwargs(extra: Reader) -> Reader:
+    session = extra.object("session_kwargs")
+    if session is None:
+        return Reader({}, path="session_kwargs", findings=extra.findings)
+    extra.findings.notices.append(
+        "'session_kwargs' is deprecated: write its fields in the extra itself."
+    )
+    return session
+
+
+def _judge_left_over(extra: Reader, *, strict: bool) -> None:
+    for name, near in extra.left_over():
+        meant = ALIASES.get(normalise(name)) or find_near(
+            name, IDENTITY_FIELDS, cutoff=NEAR_ENOUGH
+        )
+        shown = show_name(name, near=meant or near)
+        if meant:
+            extra.refuse(shown, "is no field here", f"Did you mean '{meant}'?")
+        elif strict:
+            fix = f"Did you mean '{near}'?" if near else "Remove it (strict is on)."
+            extra.refuse(shown, "is no field here", fix)
+        else:
+            hint = f" Did you mean '{near}'?" if near else ""
+            extra.findings.notices.append(f"'{shown}' is not used.{hint}")
+
+
+def _note_conn_type(fields: RecordFields, findings: Findings) -> None:
+    if fields.conn_type != "aws":
+        findings.notices.append(
+            "the connection's type is not 'aws'; it is read as one."
+        )

@@ -1,0 +1,69 @@
+"""The fields of the record, and those that both of its forms read alike.
+
+Source: connection-spec, section 1.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.reader import Findings
+
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
+LARGEST_PORT = 65535
+
+
+class RecordFields(NamedTuple):
+    """The fields of the record as text and numbers, before they are judged."""
+
+    conn_type: str = "aws"
+    login: str | None = None
+    password: str | None = None
+    host: str | None = None
+    port: int | None = None
+    schema: str | None = None
+    description: str | None = None
+    extra: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
+
+
+def conn_type_of(scheme: str) -> str:
+    """Return the connection type that a URI scheme stands for."""
+    return scheme.lower().replace("-", "_")
+
+
+def read_port(value: object, findings: Findings) -> int | None:
+    """Read an integer or its digits; None if there is none."""
+    if value is None or value == "":
+        return None
+    digits = str(value) if not isinstance(value, bool) else ""
+    if digits.isascii() and digits.isdigit() and len(digits) <= len("65535"):
+        port = int(digits)
+        if port <= LARGEST_PORT:
+            return port
+    findings.refuse(
+        "port",
+        f"is not a number from 0 to {LARGEST_PORT}",
+        "Remove it (it is not used for AWS), and if it is a piece of the login or"
+        " password, percent-encode that (/ is %2F, ? is %3F, # is %23, @ is %40).",
+    )
+    return None
+
+
+def read_extra(value: object, field: str, findings: Findings) -> dict[str, Any]:
+    """Read the extra: an object, or a text that holds one as JSON; falsy is none."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = read_json(value)
+        except JsonFaultError as fault:
+            findings.refuse(field, f"is not JSON: {fault}", "Mend the JSON.")
+            return {}
+    if not value or (isinstance(value, str) and not value.strip()):
+        return {}
+    if isinstance(value, dict):
+        return value
+    findings.refuse(field, "is not an object", 'Write an object: {"…": …}.')
+    return {}

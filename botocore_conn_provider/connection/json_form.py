@@ -1,0 +1,82 @@
+"""Read and write Airflow's JSON form of a connection.
+
+    {"conn_type": "aws", "login": …, "password": …, "extra": {…}}
+
+Source: connection-spec, section 1.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore_conn_provider.connection.extra import KNOWN_FIELDS
+from botocore_conn_provider.connection.fields import (
+    SCHEME,
+    RecordFields,
+    conn_type_of,
+    read_extra,
+    read_port,
+)
+from botocore_conn_provider.connection.names import describe, find_near, show_name
+from botocore_conn_provider.connection.reader import Findings, Reader
+from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+
+
+def parse_json(text: str, findings: Findings) -> RecordFields:
+    """Read the JSON form; what is wrong goes to `findings` and reads as absent."""
+    try:
+        document = read_json(text)
+    except JsonFaultError as fault:
+        findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
+        return RecordFields()
+    if not isinstance(document, dict):
+        findings.refuse(
+            "connection", describe(document), 'Write an object: {"conn_type": …}.'
+        )
+        return RecordFields()
+    reader = Reader(document, path="", findings=findings)
+    fields = RecordFields(
+        conn_type=_read_conn_type(reader),
+        login=reader.text("login", empty_is_absent=True),
+        password=reader.text("password", empty_is_absent=True),
+        host=reader.text("host", empty_is_absent=True),
+        port=read_port(reader.raw("port"), findings),
+        schema=reader.text("schema", empty_is_absent=True),
+        description=reader.text("description", empty_is_absent=True),
+        extra=read_extra(reader.raw("extra"), "extra", findings),
+    )
+    _refuse_unknown(reader)
+    return fields
+
+
+def write_json(fields: RecordFields) -> str:
+    """Write the JSON form, without the fields that are absent."""
+    document: dict[str, Any] = {
+        name: value
+        for name, value in fields._asdict().items()
+        if value is not None and value != {}
+    }
+    return json.dumps(document, allow_nan=False)
+
+
+def _read_conn_type(reader: Reader) -> str:
+    conn_type = reader.text("conn_type", empty_is_absent=True)
+    if conn_type is None or SCHEME.fullmatch(conn_type):
+        return conn_type_of(conn_type or "aws")
+    reader.refuse("conn_type", describe(conn_type), "Write aws.")
+    return "aws"
+
+
+def _refuse_unknown(reader: Reader) -> None:
+    """Refuse unknown top-level names, with the extra's own names in mind."""
+    for name, near in reader.left_over():
+        in_extra = name if name in KNOWN_FIELDS else find_near(name, KNOWN_FIELDS)
+        if name in KNOWN_FIELDS or (in_extra and not near):
+            fix = f"Move it into 'extra' as '{in_extra}'."
+        elif near:
+            fix = f"Did you mean '{near}'?"
+        else:
+            fix = "Remove it, or move it into 'extra'."
+        shown = show_name(name, near=near or in_extra)
+        reader.refuse(shown, "is no field of a connection", fix)

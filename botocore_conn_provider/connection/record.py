@@ -1,0 +1,162 @@
+"""A connection as Airflow writes it: the record, and what it means.
+
+`Connection` is checked whole when it is made: a `Connection` that exists is
+right, as far as that can be said without a host (what only botocore can judge is
+judged on its side, before any network).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore_conn_provider.connection.environment import (
+    DEFAULT_CONN_ID,
+    Environ,
+    current_environment,
+    find_text,
+    name_connection,
+)
+from botocore_conn_provider.connection.extra import read_settings
+from botocore_conn_provider.connection.fields import RecordFields
+from botocore_conn_provider.connection.json_form import parse_json, write_json
+from botocore_conn_provider.connection.reader import Findings
+from botocore_conn_provider.connection.strict_json import has_surrogates
+from botocore_conn_provider.connection.uri import parse_uri, write_uri
+from botocore_conn_provider.errors import (
+    ConnectionNotFoundError,
+    InvalidConnectionError,
+    Problem,
+)
+from botocore_conn_provider.secret import Options, Secret
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.settings import AwsSettings
+
+
+class Connection(NamedTuple):
+    """An Airflow connection for AWS.
+
+    `host`, `port`, `schema` and `description` are kept and not used for AWS.
+    `settings` is what the connection means. Its repr shows no field that may be
+    secret.
+    """
+
+    conn_id: str
+    conn_type: str
+    login: str | None
+    password: Secret | None
+    host: str | None
+    port: int | None
+    schema: str | None
+    description: str | None
+    extra: Options
+    settings: AwsSettings
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        conn_id: str = DEFAULT_CONN_ID,
+        *,
+        environ: Environ | None = None,
+        variable: str | None = None,
+    ) -> Connection:
+        """Read a connection from its URI or JSON form, and check all of it.
+
+        No I/O. `environ` gives the `BOTOCORE_CONN_<SETTING>` variables and
+        `AWS_WEB_IDENTITY_TOKEN_FILE`; None stands for an empty one. `variable`
+        is where the text came from, for the error.
+
+        Raises:
+            InvalidConnectionError: With every problem that was found.
+        """
+        findings = Findings()
+        fields = _parse_text(text, findings)
+        settings = read_settings(
+            fields, findings, conn_id=conn_id, environ=environ or {}
+        )
+        if findings.problems:
+            raise InvalidConnectionError(
+                conn_id=conn_id, problems=findings.problems, variable=variable
+            )
+        return cls(
+            conn_id=conn_id,
+            conn_type=fields.conn_type,
+            login=fields.login,
+            password=None if fields.password is None else Secret(fields.password),
+            host=fields.host,
+            port=fields.port,
+            schema=fields.schema,
+            description=fields.description,
+            extra=Options(fields.extra),
+            settings=settings,
+        )
+
+    @classmethod
+    def from_env(
+        cls, conn_id: str | None = None, *, environ: Environ | None = None
+    ) -> Connection:
+        """Read a connection from `AIRFLOW_CONN_<CONN_ID>`.
+
+        Args:
+            conn_id: The connection; None for `BOTOCORE_CONN_ID`, else
+                `aws_default`.
+            environ: The environment; None for that of this process.
+
+        Raises:
+            ConnectionNotFoundError: The variable is unset or blank.
+            InvalidConnectionError: The connection is wrong.
+        """
+        environ = current_environment() if environ is None else environ
+        name = name_connection(environ, conn_id)
+        text = find_text(environ, name)
+        if text is None:
+            raise not_found(name.conn_id, name.variable)
+        return cls.parse(text, name.conn_id, environ=environ, variable=name.variable)
+
+    def to_uri(self) -> str:
+        """Write the URI form, secrets included.
+
+        Nothing but `description` is lost, for which a URI has no place.
+        """
+        return write_uri(self._fields_revealed())
+
+    def to_json(self) -> str:
+        """Write the JSON form, secrets included. Nothing is lost."""
+        return write_json(self._fields_revealed())
+
+    def _fields_revealed(self) -> RecordFields:
+        return RecordFields(
+            conn_type=self.conn_type,
+            login=self.login,
+            password=None if self.password is None else self.password.reveal(),
+            host=self.host,
+            port=self.port,
+            schema=self.schema,
+            description=self.description,
+            extra=dict(self.extra),
+        )
+
+    def __repr__(self) -> str:
+        return f"Connection(conn_id={self.conn_id!r}, conn_type={self.conn_type!r})"
+
+
+def not_found(conn_id: str, variable: str) -> ConnectionNotFoundError:
+    """Make the error for a connection that was named and is not there."""
+    problem = Problem(variable, "is not set", "Set it to the connection's URI or JSON.")
+    return ConnectionNotFoundError(conn_id=conn_id, problems=[problem])
+
+
+def _parse_text(text: str, findings: Findings) -> RecordFields:
+    text = text.strip()
+    if has_surrogates(text):
+        findings.refuse("connection", "is not UTF-8 text", "Encode it as UTF-8.")
+    elif text.startswith("\ufeff"):
+        findings.refuse(
+            "connection", "begins with a byte order mark", "Save it without one."
+        )
+    elif text.startswith("{"):
+        return parse_json(text, findings)
+    else:
+        return parse_uri(text, findings)
+    return RecordFields()

@@ -1,0 +1,135 @@
+"""Which role is assumed, and by which of the three STS calls.
+
+Source: connection-spec, section 2 (role_arn to RoleSessionName); patterns from
+the AWS STS API reference.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.connection.identity import read_account_id
+from botocore_conn_provider.connection.names import describe
+from botocore_conn_provider.connection.parameters import (
+    EXTERNAL_ID,
+    judge_pattern,
+    read_parameters,
+)
+from botocore_conn_provider.connection.saml import read_saml_role
+from botocore_conn_provider.connection.settings import AssumeRole, Role
+from botocore_conn_provider.connection.web_identity import (
+    note_unused_fields,
+    read_web_identity_role,
+)
+from botocore_conn_provider.secret import Options
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.reader import Reader
+
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
+ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}", re.ASCII)
+LONGEST_SESSION_NAME = 64
+
+SAML = "assume_role_with_saml"
+WEB_IDENTITY = "assume_role_with_web_identity"
+METHODS = ("assume_role", SAML, WEB_IDENTITY)
+
+
+def read_role(extra: Reader, conn_id: str, environ: Environ) -> Role | None:
+    """Read the role and how it is assumed; None if the connection has none."""
+    role_arn = _read_role_arn(extra)
+    method = extra.choice("assume_role_method", METHODS) or METHODS[0]
+    parameters = read_parameters(extra)
+    external_id = _read_external_id(extra)
+    _note_unused(extra, method)
+    if not extra.has("role_arn") and not extra.has("aws_iam_role"):
+        _refuse_without_role(extra, method)
+        return None
+    role_arn = role_arn or ""  # it was refused: read on, to find what else is wrong
+    if method == SAML:
+        return read_saml_role(extra, role_arn=role_arn, outer=parameters)
+    if method == WEB_IDENTITY:
+        return read_web_identity_role(
+            extra, role_arn=role_arn, parameters=parameters, environ=environ
+        )
+    if external_id is not None:
+        parameters.setdefault("ExternalId", external_id)
+    parameters.setdefault("RoleSessionName", default_session_name(conn_id))
+    return AssumeRole(role_arn, Options(parameters))
+
+
+def default_session_name(conn_id: str) -> str:
+    """Make the RoleSessionName that the reference makes of a connection's id."""
+    plain = unicodedata.normalize("NFKD", conn_id).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^\w+=,.@-]+", "-", f"airflow_{plain}".lower(), flags=re.ASCII)
+    return re.sub(r"-{2,}", "-", words).strip("-")[:LONGEST_SESSION_NAME]
+
+
+def _read_role_arn(extra: Reader) -> str | None:
+    if extra.has("role_arn"):
+        extra.peek("aws_account_id")  # known, and not judged beside a role_arn
+        extra.peek("aws_iam_role")
+        role_arn = extra.text("role_arn", fix="Write the role's ARN or remove it.")
+        if role_arn is None or ROLE_ARN.fullmatch(role_arn):
+            return role_arn
+        extra.refuse(
+            "role_arn",
+            f"{describe(role_arn)}, not the ARN of an IAM role",
+            "Write it as arn:aws:iam::123456789012:role/name.",
+        )
+        return None
+    return _join_account_and_role(extra)
+
+
+def _join_account_and_role(extra: Reader) -> str | None:
+    for name in ("aws_account_id", "aws_iam_role"):
+        if extra.has(name):
+            extra.findings.notices.append(f"'{name}' is deprecated: write 'role_arn'.")
+    account_id = read_account_id(extra, "aws_account_id")
+    role_name = extra.text("aws_iam_role")
+    if role_name is not None and not ROLE_NAME.fullmatch(role_name):
+        extra.refuse("aws_iam_role", "is not a role's name", "Write 'role_arn'.")
+    if extra.has("aws_iam_role") and not extra.has("aws_account_id"):
+        extra.refuse(
+            "aws_account_id", "is missing beside 'aws_iam_role'", "Write 'role_arn'."
+        )
+    if account_id is None or role_name is None:
+        return None
+    return f"arn:aws:iam::{account_id}:role/{role_name}"
+
+
+def _read_external_id(extra: Reader) -> str | None:
+    if extra.has("external_id"):
+        extra.findings.notices.append(
+            "'external_id' is deprecated: write 'ExternalId' in 'assume_role_kwargs'."
+        )
+    judge_pattern(extra, "external_id", EXTERNAL_ID)
+    value = extra.peek("external_id")
+    return value if isinstance(value, str) else None
+
+
+def _refuse_without_role(extra: Reader, method: str) -> None:
+    inner = extra.object("assume_role_kwargs")
+    if method != METHODS[0]:
+        extra.refuse(
+            "role_arn", f"is missing for '{method}'", "Add the ARN of the role."
+        )
+    elif inner is not None and inner.has("RoleArn"):
+        inner.refuse(
+            "RoleArn",
+            "stands here without 'role_arn'",
+            "Move it to 'role_arn': here alone it would be ignored.",
+        )
+
+
+def _note_unused(extra: Reader, method: str) -> None:
+    """Know the fields of the methods that were not chosen, and say so."""
+    if method != SAML and extra.has(SAML):
+        extra.findings.notices.append(
+            f"'{SAML}' is not used without 'assume_role_method': '{SAML}'."
+        )
+    if method != WEB_IDENTITY:
+        note_unused_fields(extra)

@@ -1,0 +1,149 @@
+"""Reach every session: install, uninstall, and a session of one's own.
+
+New sessions are reached through `botocore.register_initializer`, which is public
+and called at the birth of each. Sessions that are older than `install()` have no
+such moment: `create_client` and `get_credentials` of the class fit them on the
+way. boto3's default session is fitted at once.
+
+What guards what: one lock around installing; the state it changes is read without
+one (a single reference).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import botocore.session
+
+from botocore_conn_provider.connection.environment import (
+    current_environment,
+    is_disabled,
+)
+from botocore_conn_provider.hosts.bare import BareSession
+from botocore_conn_provider.hosts.binding import Binding, say_once
+from botocore_conn_provider.hosts.fitting import find_fitting, fit
+from botocore_conn_provider.hosts.process_lock import ProcessLock
+
+if TYPE_CHECKING:
+    import boto3.session
+
+Session = botocore.session.Session
+WRAPPED = ("create_client", "get_credentials")
+logger = logging.getLogger(__name__)
+
+
+class Installation:
+    """The hooks in botocore, while they are there."""
+
+    def __init__(self, conn_id: str | None) -> None:
+        self.conn_id = conn_id
+        self._replaced: dict[str, Any] = {}
+
+    def put(self) -> None:
+        """Put the hooks in."""
+        botocore.register_initializer(fit_new_session)
+        for name in WRAPPED:
+            self._replaced[name] = vars(Session)[name]
+            setattr(Session, name, _fit_first(name, self._replaced[name]))
+
+    def remove(self) -> None:
+        """Take the hooks out, unless somebody wrapped them meanwhile."""
+        botocore.unregister_initializer(fit_new_session)
+        for name, original in self._replaced.items():
+            if getattr(vars(Session)[name], "conn_provider", False):
+                setattr(Session, name, original)
+
+
+_lock = ProcessLock()
+_installed: Installation | None = None
+
+
+def install(conn_id: str | None = None) -> None:
+    """Make every botocore session of this process use the connection.
+
+    Twice is once; another `conn_id` takes the place of the first for sessions
+    made from now on and for boto3's default session. Reads nothing and raises
+    nothing about the environment: the first session or client that needs the
+    connection does.
+
+    Args:
+        conn_id: The connection, which must then exist. None for
+            `BOTOCORE_CONN_ID`, else `aws_default`, which may be absent.
+    """
+    global _installed  # noqa: PLW0603 - one installation for each process
+    with _lock:
+        if _installed is None:
+            _installed = Installation(conn_id)
+            _installed.put()
+        elif _installed.conn_id == conn_id:
+            return
+        _installed.conn_id = conn_id
+        _fit_default_session()
+
+
+def uninstall() -> None:
+    """Restore botocore. Sessions that have a connection keep it."""
+    global _installed  # noqa: PLW0603 - one installation for each process
+    with _lock:
+        if _installed is not None:
+            _installed.remove()
+            _installed = None
+
+
+def session(conn_id: str) -> boto3.session.Session:
+    """Return a boto3 Session bound to one connection; nothing is installed.
+
+    Raises:
+        ConnectionNotFoundError: The connection is not in the environment.
+        InvalidConnectionError: It is wrong.
+    """
+    import boto3.session
+
+    bound = Session()
+    environ = current_environment()
+    if is_disabled(environ):
+        say_once(
+            logging.WARNING,
+            "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
+        )
+    else:
+        binding = Binding(environ, conn_id)
+        fit(bound, binding)
+        binding.read(bound)
+    return boto3.session.Session(botocore_session=bound)
+
+
+def fit_new_session(new: Session) -> None:
+    """Fit a session to the installed connection, unless that is switched off."""
+    installation = _installed
+    environ = current_environment()
+    if installation is None or isinstance(new, BareSession) or is_disabled(environ):
+        return
+    fit(new, Binding(environ, installation.conn_id))
+
+
+def _fit_default_session() -> None:
+    """Fit boto3's default session, if there is one already."""
+    boto3 = sys.modules.get("boto3")
+    default = getattr(boto3, "DEFAULT_SESSION", None)
+    if default is not None:
+        fit_new_session(default._session)  # noqa: SLF001 - no public way
+
+
+def _fit_first(name: str, original: Any) -> Any:
+    """Wrap a method of `Session` so that an older session is fitted first."""
+
+    @functools.wraps(original)
+    def method(self: Session, *args: Any, **kwargs: Any) -> Any:
+        if find_fitting(self) is None:
+            fit_new_session(self)
+            if find_fitting(self) is not None:
+                return getattr(self, name)(*args, **kwargs)
+        return original(self, *args, **kwargs)
+
+    method.conn_provider = True  # type: ignore[attr-defined]
+    return method

@@ -1,0 +1,123 @@
+"""What every test runs under, and the loopback world it may ask for."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore
+import pytest
+
+import botocore_conn_provider
+from tests.aws import Aws
+from tests.certificates import Certificates
+from tests.child import Children
+from tests.leaks import Leaks, Secrets
+from tests.ways import MetadataServer, Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+SECRETS = pytest.StashKey[Secrets]()
+
+
+def pytest_report_header() -> list[str]:
+    source = os.path.dirname(botocore_conn_provider.__file__)  # noqa: PTH120
+    hosts = f"botocore {botocore.__version__}, boto3 {boto3.__version__}"
+    return [f"tested: {source}", f"hosts: {hosts}"]
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Take away what this machine would lend to the test; return its home."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN) or name.lower() in PROXIES:
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    (home / ".aws").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / ".aws" / "config"))
+    monkeypatch.setenv(
+        "AWS_SHARED_CREDENTIALS_FILE", str(home / ".aws" / "credentials")
+    )
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    return home
+
+
+@pytest.fixture
+def secrets(request: pytest.FixtureRequest) -> Secrets:
+    """Make texts that nothing may show."""
+    stash: pytest.Stash = request.node.stash
+    return stash.setdefault(SECRETS, Secrets())
+
+
+@pytest.fixture(autouse=True)
+def leaks(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leaks]:
+    """Fail the test if a secret of its own shows anywhere."""
+    watcher = Leaks(secrets)
+    with watcher.watch(monkeypatch):
+        yield watcher
+    watcher.check_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test whose standard output or error shows a secret."""
+    report = yield
+    secrets = item.stash.get(SECRETS, Secrets())
+    names = secrets.find_in(report.capstdout + report.capstderr)
+    if report.when == "teardown" and report.passed and names:
+        report.outcome = "failed"
+        report.longrepr = f"the test's output shows: {', '.join(names)}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Trust `ca_file` to trust the servers of the tests."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def aws_server(certificates: Certificates) -> Iterator[Aws]:
+    """Run one AWS for the whole run; `aws` is the one to ask for."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with Aws(certificates).serve() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(aws_server: Aws, secrets: Secrets) -> Aws:
+    """AWS on loopback, empty; what it issues counts as secret."""
+    aws_server.start_anew(secrets)
+    return aws_server
+
+
+@pytest.fixture
+def proxy(aws: Aws) -> Iterator[Proxy]:
+    """A forward proxy, HTTP and CONNECT, in front of `aws`."""
+    with Proxy(aws).serve() as running:
+        yield running
+
+
+@pytest.fixture
+def metadata_server(secrets: Secrets) -> Iterator[MetadataServer]:
+    """The instance metadata service, which `environment()` leads to."""
+    with MetadataServer(secrets).serve() as running:
+        yield running
+
+
+@pytest.fixture
+def run_python(leaks: Leaks, tmp_path: Path) -> Children:
+    """Run code in a child process: `run_python(code, env=...)`."""
+    directory = tmp_path / "child"
+    directory.mkdir()
+    return Children(leaks, directory)
