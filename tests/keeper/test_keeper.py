@@ -91,7 +91,9 @@ def test_valid_set_is_served_when_the_awaited_renewal_fails() -> None:
 @pytest.mark.parametrize("retryable", [True, False])
 @pytest.mark.parametrize("seed", range(5))
 def test_outage_fails_no_request_and_asks_a_handful_of_times(
-    lifetime: int, retryable: bool, seed: int  # noqa: FBT001
+    lifetime: int,
+    retryable: bool,
+    seed: int,  # noqa: FBT001
 ) -> None:
     world = World(lifetime=lifetime, seed=seed)
     keeper = world.build_keeper()
@@ -313,8 +315,6 @@ def test_late_answer_of_an_attempt_that_was_given_up_is_used() -> None:
         return world.fetch()
 
     keeper = world.build_keeper(fetch=fetch)
-    with pytest.raises(CredentialFetchError):
-        keeper.current()
     assert keeper.current() == issue(1, EPOCH + 31 + HOUR)
 
 
