@@ -12,6 +12,7 @@ from botocore.credentials import RefreshableCredentials
 from botocore_conn_provider.exchange import TemporaryCredentials
 from botocore_conn_provider.hosts.credentials import KeptCredentials
 from botocore_conn_provider.keeper.keeper import Keeper
+from botocore_conn_provider.keeper.surroundings import Surroundings
 from botocore_conn_provider.secret import Secret
 
 EXCHANGE_SECONDS = 2.0
@@ -52,18 +53,19 @@ def _expiry(seconds: float) -> datetime.datetime:
 
 def _make_ours() -> KeptCredentials:
     asked = itertools.count()
+    shift = 0.0
 
     def fetch() -> TemporaryCredentials:
-        first = next(asked) == 0
-        if not first:
+        if next(asked):
             time.sleep(EXCHANGE_SECONDS)
-        seconds = 4.0 if first else 3600.0
-        return TemporaryCredentials("A", Secret("s"), Secret("t"), _expiry(seconds))
+        return TemporaryCredentials("A", Secret("s"), Secret("t"), _expiry(3600))
 
-    keeper = Keeper(fetch, conn_id="benchmark")
+    # The clock jumps into the second half of the advisory window.
+    outside = Surroundings(now=lambda: time.time() + shift)
+    keeper = Keeper(fetch, conn_id="benchmark", surroundings=outside)
     kept = KeptCredentials(keeper, method="m", recipe=(str, ()))
     kept.get_frozen_credentials()
-    time.sleep(2.5)  # into the advisory window of a set that lives four seconds
+    shift = 3600 - FIRST_LIFETIME_SECONDS + 500
     return kept
 
 

@@ -19,6 +19,10 @@ from tests.aws import build_error, read_request
 from tests.keeper.world import World, issue
 from tests.loopback import LOOPBACK, serve
 
+ANSWER = (
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
 MODES = [
     ({"mode": mode, "total_max_attempts": attempts})
     for mode in ("legacy", "standard", "adaptive")
@@ -38,7 +42,7 @@ class Service:
         self.seen.append(signer)
         code = self.rejected.get(signer)
         status = "400 Bad" if code else "200 OK"
-        body = build_error(code) if code else "<GetCallerIdentityResponse/>"
+        body = build_error(code) if code else ANSWER
         start_response(status, [("Content-Length", str(len(body)))])
         return [body.encode()]
 
