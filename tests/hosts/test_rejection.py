@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 import pytest
@@ -18,6 +17,9 @@ from botocore_conn_provider.hosts.rejection import (
 from tests.aws import build_error, read_request
 from tests.keeper.world import World, issue
 from tests.loopback import LOOPBACK, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ANSWER = (
     "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn>"
@@ -61,7 +63,7 @@ def call(service: Service) -> Iterator[Callable[..., Any]]:
             keeper = world.build_keeper()
             keeper.current()
             world.pass_time(age)
-            session = botocore.session.Session()
+            session: Any = botocore.session.Session()
             session._credentials = KeptCredentials(keeper, method="m", recipe=(str, ()))
             events = session.get_component("event_emitter")
             register_rejection(events, keeper.reject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,8 +20,10 @@ from botocore_conn_provider.keeper.fingerprint import fingerprint
 from botocore_conn_provider.keeper.fork import PerProcess
 from botocore_conn_provider.keeper.registry import IDLE_KEEPERS, Keepers
 from botocore_conn_provider.secret import Options, Secret
-from tests.child import Children
 from tests.keeper.world import World, issue
+
+if TYPE_CHECKING:
+    from tests.child import Children
 
 ROLE = AssumeRole("arn:aws:iam::123456789012:role/r", Options({"Tags": [1, "a"]}))
 SETTINGS = AwsSettings("x", keys=StaticKeys("AKIA", Secret("s")), role=ROLE)

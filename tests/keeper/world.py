@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 import random
-import threading
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange import TemporaryCredentials
-from botocore_conn_provider.keeper.events import Event
 from botocore_conn_provider.keeper.keeper import Keeper
 from botocore_conn_provider.keeper.surroundings import Surroundings, start_daemon
 from botocore_conn_provider.keeper.windows import RenewalPolicy
 from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from botocore_conn_provider.keeper.events import Event
 
 EPOCH = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
@@ -73,7 +76,7 @@ class World:
 
     def build_keeper(
         self,
-        policy: RenewalPolicy = RenewalPolicy(),
+        policy: RenewalPolicy = RenewalPolicy(),  # noqa: B008 - immutable
         fetch: Callable[[], TemporaryCredentials] | None = None,
         **more: Any,
     ) -> Keeper:

@@ -13,4 +13,4 @@ if __name__ == "__main__":
             Path(directory), processes=20, threads=64, seconds=60, lifetime=40
         )
     print(f"{issued} sets were issued; none was mixed.")  # noqa: T201
-    assert issued <= 4, "one for each lifetime and its renewal"  # noqa: S101
+    assert issued <= 4, "one for each lifetime and its renewal"
