@@ -75,14 +75,18 @@ def run_apache(directory: Path, realm: Realm, page: str) -> Iterator[Apache]:
     keytab = directory / "keytab"
     shutil.copy(realm.service_keytab, keytab)
     keytab.chmod(0o644)  # of a realm that ends with the tests
+    replays = directory / "replays"
+    replays.mkdir()
+    replays.chmod(0o777)
     config = directory / "apache.conf"
     config.write_text(
         CONFIG.format(directory=directory, port=port, modules=MODULES, keytab=keytab)
         + "User www-data\nGroup www-data\n"
         + f"LoadModule unixd_module {MODULES}/mod_unixd.so\n" * _is_shared("unixd")
     )
+    environment = {**realm.environment("MEMORY:a"), "KRB5RCACHEDIR": str(replays)}
     process = subprocess.Popen(
-        [str(binary), "-f", str(config), "-DFOREGROUND"], env=realm.environment("MEMORY:a")
+        [str(binary), "-f", str(config), "-DFOREGROUND"], env=environment
     )
     try:
         _wait_for(port, process)

@@ -38,6 +38,7 @@ class Realm:
             },
         )
         self.directory = Path(self._k5.tmpdir)
+        self.directory.chmod(0o755)  # Apache reads krb5.conf as another user
         self.user = str(self._k5.user_princ)
         for host in HOSTS:
             self._k5.addprinc(f"HTTP/{host}@{REALM}")
