@@ -103,7 +103,10 @@ def _is_shared(name: str) -> bool:
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         assert process.poll() is None, "Apache ended at once"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
             return
         time.sleep(0.05)
     raise AssertionError("Apache does not listen")

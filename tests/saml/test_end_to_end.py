@@ -62,7 +62,9 @@ def test_apache_is_signed_in_to(
 def test_proof_is_exchanged_with_one_call(
     realm: Realm, ca: trustme.CA, tmp_path: Path, sts_url: str
 ) -> None:
-    signed = sign_response(tmp_path, ca, grants=(f"{ROLE},{PROVIDER}",))  # as moto wants
+    signed = sign_response(
+        tmp_path, ca, grants=(f"{ROLE},{PROVIDER}",)
+    )  # as moto wants
     calls: list[str] = []
     session = botocore.session.Session()
     session.register("before-send.sts", lambda request, **_: calls.append(request.url))

@@ -14,7 +14,6 @@ import pytest
 from botocore_conn_provider.errors import (
     IdpRequestError,
     InvalidConnectionError,
-    MissingDependencyError,
 )
 from tests.saml.asking import build_fetcher, build_page
 

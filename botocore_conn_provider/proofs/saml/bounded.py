@@ -96,11 +96,17 @@ def _find_unpacker(encoding: str, origin: str) -> Any:
 
 def _explain_size(origin: str) -> Explanation:
     limit = LARGEST_PAGE_BYTES // 1024
-    cause = f"The answer of {origin} is larger than {limit} KiB, which no sign-in page is."
-    return Explanation(cause, "Check that 'idp_url' is the address of the sign-in page.")
+    cause = (
+        f"The answer of {origin} is larger than {limit} KiB, which no sign-in page is."
+    )
+    return Explanation(
+        cause, "Check that 'idp_url' is the address of the sign-in page."
+    )
 
 
 def _explain_packing(origin: str) -> Explanation:
     cause = f"The answer of {origin} is packed in a way that cannot be unpacked."
-    hint = "Take Accept-Encoding out of 'idp_request_kwargs.headers'; gzip is asked for."
+    hint = (
+        "Take Accept-Encoding out of 'idp_request_kwargs.headers'; gzip is asked for."
+    )
     return Explanation(cause, hint)

@@ -112,12 +112,14 @@ def run_within(deadline: Deadline, work: Callable[[], Result]) -> Result:
         thread.start()
     except RuntimeError:
         return work()
+    in_time = False
     try:
-        concurrent.futures.wait([outcome], timeout=deadline.remaining())
+        waited = concurrent.futures.wait([outcome], timeout=deadline.remaining())
+        in_time = bool(waited.done)
     finally:
-        if not outcome.done():
+        if not in_time:
             deadline.cut()
-    if not outcome.done():
+    if not in_time:  # what the work makes of its cut sockets is no result
         raise DeadlineExceededError
     return outcome.result()
 

@@ -121,9 +121,7 @@ def read_words(error: GSSError) -> str:
     return text if words in ("Success", "Unknown error") else words
 
 
-def explain_kerberos(
-    error: GSSError, service: Service
-) -> Explanation:
+def explain_kerberos(error: GSSError, service: Service) -> Explanation:
     """Say what is wrong, for whom, asking for what, and the next step."""
     words = shorten(" ".join(read_words(error).split()), LONGEST_WORDS)
     unknown = _UNKNOWN_SERVER.search(words)

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 MOST_FORMS = 3
 MOST_INPUTS = 8
 MOST_LINES = 60
-SHOWN = ("title", "h1", "form", "input", "textarea", "button", "script", "iframe", "meta")
+SHOWN = (
+    "title",
+    "h1",
+    "form",
+    "input",
+    "textarea",
+    "button",
+    "script",
+    "iframe",
+    "meta",
+)
 SAFE_ATTRIBUTES = ("name", "id", "type", "method", "http-equiv")
 
 
@@ -86,7 +96,9 @@ def _name_kind(document: Document, elements: list[tuple[str, Any]]) -> str:
     root = fold_name(document.root.tag)
     if document.kind == "xml" and root != "html":
         return f"an XML document <{tame(root)}>"
-    types = {_read(element, "type").lower() for name, element in elements if name == "input"}
+    types = {
+        _read(element, "type").lower() for name, element in elements if name == "input"
+    }
     names = {name for name, _ in elements}
     if "password" in types:
         return "a login form that asks for a password"
@@ -98,7 +110,9 @@ def _name_kind(document: Document, elements: list[tuple[str, Any]]) -> str:
 
 
 def _describe_forms(elements: list[tuple[str, Any]]) -> list[str]:
-    forms = [_read(e, "name") or _read(e, "id") for name, e in elements if name == "form"]
+    forms = [
+        _read(e, "name") or _read(e, "id") for name, e in elements if name == "form"
+    ]
     inputs = [_read(e, "name") for name, e in elements if name == "input"]
     shown = [tame(name) for name in forms if name][:MOST_FORMS]
     told = [f"form {name}" for name in shown]
@@ -107,7 +121,9 @@ def _describe_forms(elements: list[tuple[str, Any]]) -> list[str]:
 
 
 def _outline(name: str, element: Any) -> str:
-    told = [f"{n}={tame(_read(element, n))}" for n in SAFE_ATTRIBUTES if _read(element, n)]
+    told = [
+        f"{n}={tame(_read(element, n))}" for n in SAFE_ATTRIBUTES if _read(element, n)
+    ]
     if urlsplit(_read(element, "action")).hostname:
         told.append(f"action={find_origin(_read(element, 'action'))}/…")
     if _read(element, "value"):

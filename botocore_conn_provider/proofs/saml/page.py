@@ -151,7 +151,9 @@ class Reader:
         if self._xpath and self._is_response:
             return "Leave 'saml_response_xpath' out: the answer is the response itself."
         if self._xpath:
-            return "Check 'saml_response_xpath', or leave it out: the input is looked for."
+            return (
+                "Check 'saml_response_xpath', or leave it out: the input is looked for."
+            )
         return "Check 'idp_url' and the sign-in: this is not the page that follows it."
 
     def _error(self, what: str, hint: str) -> SamlResponseError:

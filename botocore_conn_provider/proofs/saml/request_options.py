@@ -122,7 +122,9 @@ def find_problems(sign_in: SamlSignIn) -> Iterator[Problem]:
 def _judge_url(url: str) -> Iterator[Problem]:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        )
     except ValueError:
         usable = False
     if not usable:

@@ -50,7 +50,9 @@ MUTUAL = {
     "OPTIONAL": requests_gssapi.OPTIONAL,
     "DISABLED": requests_gssapi.DISABLED,
 }
-_NEGOTIATE = re.compile(r"(?:^|,)\s*negotiate(?:\s+([^\s,]+))?\s*(?=,|$)", re.IGNORECASE)
+_NEGOTIATE = re.compile(
+    r"(?:^|,)\s*negotiate(?:\s+([^\s,]+))?\s*(?=,|$)", re.IGNORECASE
+)
 
 
 class SpnegoSignIn:
@@ -123,7 +125,9 @@ class SpnegoAuthentication:
         if not _NEGOTIATE.search(challenge.headers.get("WWW-Authenticate", "")):
             explanation = explain_status(challenge, find_origin(self._url), None)
             cause = f"{explanation.cause[:-1]}, and not Negotiate (SPNEGO)."
-            hint = "Check the path of 'idp_url': the IdP's Kerberos sign-in has its own."
+            hint = (
+                "Check the path of 'idp_url': the IdP's Kerberos sign-in has its own."
+            )
             raise Explanation(cause, hint).to_error(self._conn_id)
         return self._make_token(challenge)
 
