@@ -41,12 +41,13 @@ class Deadline:
 
     Attributes:
         seconds: How long the whole login may take.
-        doing: What the login waits for, for the error; finishes "while".
+        doing: What the login waits for; finishes "while".
+        was_doing: What it waited for when the deadline came, for the error.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.doing = "starting"
+        self.doing = self.was_doing = "starting"
         self._end = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
@@ -64,6 +65,8 @@ class Deadline:
         """
         remaining = self.remaining()
         if not remaining or self._is_cut:
+            if not self._is_cut:
+                self.was_doing = self.doing
             raise DeadlineExceededError
         return remaining
 
@@ -84,6 +87,7 @@ class Deadline:
 
     def cut(self) -> None:
         """Shut down every connection of the login, so that its thread ends."""
+        self.was_doing = self.doing  # the thread may go on a little
         self._is_cut = True
         with self._lock:
             for connection in self._connections:
