@@ -28,17 +28,12 @@ from botocore_conn_provider.connection.strict_json import (
 
 
 def parse_json(text: str, findings: Findings) -> RecordFields:
-    """Read the JSON form; what is wrong goes to `findings` and reads as absent."""
+    """Read the JSON form, which begins with `{`; what is wrong goes to `findings` and reads as absent."""
     try:
         # One deeper than a URI's extra, which this form can then always hold.
         document = read_json(text, deepest=DEEPEST + 1)
     except JsonFaultError as fault:
         findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
-        return RecordFields()
-    if not isinstance(document, dict):
-        findings.refuse(
-            "connection", describe(document), 'Write an object: {"conn_type": …}.'
-        )
         return RecordFields()
     reader = Reader(document, path="", findings=findings)
     fields = RecordFields(

@@ -74,11 +74,9 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
 def write_uri(fields: RecordFields) -> str:
     """Write the URI form. A URI has no place for the description."""
     userinfo = ""
-    if fields.login is not None or fields.password is not None:
-        userinfo = quote(fields.login or "", safe="")
-        if fields.password is not None:
-            userinfo += ":" + quote(fields.password, safe="")
-        userinfo += "@"
+    if fields.login is not None and fields.password is not None:  # both or neither
+        login, password = quote(fields.login, safe=""), quote(fields.password, safe="")
+        userinfo = f"{login}:{password}@"
     host = quote(fields.host or "", safe="")
     port = "" if fields.port is None else f":{fields.port}"
     if port and not host and not userinfo:

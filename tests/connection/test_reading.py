@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 
 from botocore_conn_provider.connection.environment import ConnectionName
+from botocore_conn_provider.connection.extra import KNOWN_FIELDS
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.secret import Options, Secret
@@ -138,3 +139,23 @@ def test_first_problem_stands_in_front(name: str, conn_id: str) -> None:
     assert f"'{first.field}' {first.seen}"[:110] in front
     assert len(str(error)) < 1500
     assert str(error).isprintable()
+
+
+def test_a_thousand_unknown_fields_are_one_problem() -> None:
+    error = refuse({"extra": {f"unknown {n}": n for n in range(1000)}})
+    assert [str(problem) for problem in error.problems] == [
+        "'extra' has 1000 fields that nobody knows. Check that it is a connection."
+    ]
+
+
+def test_a_thousand_problems_are_all_there_and_fit_a_log() -> None:
+    services = {f"service{n}": {"endpoint_url": "x"} for n in range(1000)}
+    error = refuse({"extra": {"service_config": services}})
+    assert len(error.problems) == 1000
+    assert len(str(error)) < 1500
+    assert str(error).endswith(" more.")
+
+
+def test_every_field_that_is_null_is_absent() -> None:
+    case = {"extra": dict.fromkeys(KNOWN_FIELDS)}
+    assert read(case).settings == read({"text": "aws://"}).settings
