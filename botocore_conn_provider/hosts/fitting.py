@@ -33,27 +33,35 @@ if TYPE_CHECKING:
 
 FITTING = "conn_provider_fitting"
 
+# Around fitting: threads that meet on a session older than install() fit it once.
+_fitting_lock = ProcessLock()
+
 
 def find_fitting(session: botocore.session.Session) -> Fitting | None:
     """Return the fitting of a session, None if it has none."""
     return vars(session).get(FITTING)
 
 
-def fit(session: botocore.session.Session, binding: Binding) -> None:
-    """Bind `session` to a connection; again binds it to another one.
+def fit(
+    session: botocore.session.Session, binding: Binding, *, again: bool = True
+) -> None:
+    """Bind `session` to a connection; `again` binds a bound one to another.
 
     Credentials that the session already took from botocore's chain are let go:
     clients made from now on use the connection. Explicit keys stay.
     """
-    fitting = find_fitting(session)
-    if fitting is None:
-        fitting = Fitting(session, binding)
-        setattr(session, FITTING, fitting)
-        fitting.put_defaults()
-    else:
+    with _fitting_lock:
+        fitting = find_fitting(session)
+        if fitting is None:
+            fitting = Fitting(session, binding)
+            fitting.put_defaults()
+        elif not again:
+            return
         fitting.binding = binding
-    session.register_component("credential_provider", FittedResolver(fitting))
-    _forget_chain_credentials(session)
+        session.register_component("credential_provider", FittedResolver(fitting))
+        _forget_chain_credentials(session)
+        # Last: who sees it takes the session for fitted, and asks no lock.
+        setattr(session, FITTING, fitting)
 
 
 def _forget_chain_credentials(session: botocore.session.Session) -> None:
