@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.hosts.bare import BareSession
     from botocore_conn_provider.hosts.binding import Binding
 
 FITTING = "conn_provider_fitting"

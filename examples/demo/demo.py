@@ -72,12 +72,11 @@ def code(text: str) -> None:
     console.print(Panel(Syntax(text, "python", theme="ansi_dark"), border_style="dim"))
 
 
-def show_identity(session: Session | None = None) -> str:
-    """Ask AWS who calls; print and return the ARN."""
+def show_identity(session: Session | None = None) -> None:
+    """Ask AWS who calls, and print the ARN."""
     client = session.client("sts") if session else boto3.client("sts")
     arn = client.get_caller_identity()["Arn"]
     console.print(f"   caller identity   [bold green]{arn}[/]")
-    return arn
 
 
 def show_buckets(aws: EmbeddedAws) -> None:

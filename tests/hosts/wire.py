@@ -13,7 +13,6 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +23,8 @@ from botocore.config import Config
 import botocore_conn_provider
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import pytest
 
     from tests.aws import Aws, AwsRequest
