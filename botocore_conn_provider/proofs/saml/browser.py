@@ -207,8 +207,8 @@ class Browser:
         # Not Session.send(): of a redirect it reads and unpacks the whole body.
         settings["stream"] = True
         adapter = self._session.get_adapter(str(request.url))
-        response = adapter.send(request, timeout=self._find_timeout(), **settings)
-        extract_cookies_to_jar(self._session.cookies, request, response.raw)
+        response = adapter.send(request, timeout=self._find_timeout(), **settings)  # type: ignore[arg-type]
+        extract_cookies_to_jar(self._session.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         self._responses.append(response)
         self._transcript.note_response(response)
         return response
