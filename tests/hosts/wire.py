@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +22,8 @@ from botocore.config import Config
 import botocore_conn_provider
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import pytest
 
     from tests.aws import Aws, AwsRequest
@@ -236,8 +236,3 @@ def records_of_botocore_from(level: int) -> Iterator[None]:
     finally:
         for logger, was in zip(loggers, before, strict=True):
             logger.setLevel(was)
-
-
-def current_environment() -> dict[str, str]:
-    """Return the variables as they stand."""
-    return dict(os.environ)
