@@ -6,11 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.hosts.wire import Case, World
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.child import Children
 
 KEYED = {"login": "@KEY@", "password": "@SECRET@"}
