@@ -141,7 +141,7 @@ class World:
         ]
 
     def _show(self, request: AwsRequest, expected: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {
+        shown: dict[str, Any] = {
             "call": request.action or f"{request.method} {request.path}",
             "service": request.service,
             "region": request.region,
