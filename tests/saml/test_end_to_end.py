@@ -67,7 +67,10 @@ def test_proof_is_exchanged_with_one_call(
     )  # as moto wants
     calls: list[str] = []
     session = botocore.session.Session()
-    session.register("before-send.sts", lambda request, **_: calls.append(request.url))
+    session.register(
+        "before-send.sts",
+        lambda request, **_: calls.append(request.url),  # type: ignore[arg-type]
+    )
     settings = ClientSettings(service_endpoints=Options({"sts": sts_url}))
     session.set_config_variable("region", "eu-west-1")
     with run_apache(tmp_path, realm, build_page(signed)) as apache:
