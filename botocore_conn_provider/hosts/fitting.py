@@ -16,16 +16,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.client
-import botocore.credentials
-import botocore.session
 from botocore.configprovider import BaseProvider
-from botocore.credentials import CredentialResolver
 
-from botocore_conn_provider.hosts.bare import create_base_session
 from botocore_conn_provider.hosts.process_lock import ProcessLock
+from botocore_conn_provider.hosts.resolver import FittedResolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import botocore.session
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
@@ -183,61 +182,7 @@ class ProfileDefault(FittedDefault):
             return settings.profile_name
         name: str | None = self._replaced.provide()
         known = (
-            settings.keys is None or name in self._fitting.session.available_profiles
+            settings.starts_from_chain
+            or name in self._fitting.session.available_profiles
         )
         return name if known else None
-
-
-class FittedResolver(CredentialResolver):
-    """botocore's chain with the connection's provider ahead of it.
-
-    Built at first use and under a lock: botocore's own lazy component is neither
-    safe to ask for from two threads nor re-entrant. The chain belongs to a bare
-    twin of the session, which sees none of the connection's endpoints.
-    """
-
-    def __init__(self, fitting: Fitting) -> None:
-        self._fitting = fitting
-        self._lock = ProcessLock()
-        self._providers: list[Any] | None = None
-
-    @property
-    def providers(self) -> list[Any]:  # type: ignore[override]
-        """The providers in their order, ours first."""
-        with self._lock:
-            if self._providers is None:
-                self._providers = self._build()
-            return self._providers
-
-    def _build(self) -> list[Any]:
-        # Late: what follows is paid for by whoever signs requests.
-        from botocore_conn_provider.hosts.providers import create_provider
-        from botocore_conn_provider.hosts.rejection import register_rejection
-        from botocore_conn_provider.keeper.fork import PerProcess
-        from botocore_conn_provider.keeper.registry import keepers
-
-        fitting = self._fitting
-        session = fitting.session
-        region = session.get_config_variable("region") or fitting.client_region
-        settings = fitting.read()
-        if settings is None:
-            chain = botocore.credentials.create_credential_resolver(
-                session, region_name=region
-            )
-            return list(chain.providers)
-
-        # The keeper may outlive the session: what it holds must not hold that.
-        data_loader = session.get_component("data_loader")
-        # Making one costs milliseconds: chain and exchange share it.
-        make_base = PerProcess(
-            lambda: create_base_session(
-                settings, region_name=region, data_loader=data_loader
-            )
-        )
-        chain = botocore.credentials.create_credential_resolver(
-            make_base(), region_name=region
-        )
-        ours = create_provider(settings, make_base, environ=fitting.binding.environ)
-        if settings.role is not None:
-            register_rejection(session.get_component("event_emitter"), keepers.reject)
-        return [*([ours] if ours is not None else []), *chain.providers]

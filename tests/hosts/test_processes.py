@@ -45,6 +45,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.hosts.fitting",
         "botocore_conn_provider.hosts.installation",
         "botocore_conn_provider.hosts.process_lock",
+        "botocore_conn_provider.hosts.resolver",
         "botocore_conn_provider.secret",
     }
 
