@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
@@ -67,7 +67,11 @@ def test_proof_is_exchanged_with_one_call(
     )  # as moto wants
     calls: list[str] = []
     session = botocore.session.Session()
-    session.register("before-send.sts", lambda request, **_: calls.append(request.url))
+
+    def note(**event: Any) -> None:
+        calls.append(str(event["request"].url))
+
+    session.register("before-send.sts", note)
     settings = ClientSettings(service_endpoints=Options({"sts": sts_url}))
     session.set_config_variable("region", "eu-west-1")
     with run_apache(tmp_path, realm, build_page(signed)) as apache:
