@@ -122,7 +122,7 @@ def test_older_sessions_use_the_connection(
     world: World, set_up: Any, *, resolved: bool
 ) -> None:
     set_up(KEYED)
-    older = [boto3.Session(), botocore.session.Session()]
+    older: list[Any] = [boto3.Session(), botocore.session.Session()]
     if resolved:
         for session in older:
             session.get_credentials()
@@ -474,6 +474,6 @@ def test_errors_of_a_connection_survive_pickling(set_up: Any) -> None:
 def test_positional_arguments_of_a_client_are_heard(world: World, set_up: Any) -> None:
     set_up({**KEYED, "extra": {"region_name": "eu-north-1"}})
     botocore_conn_provider.install()
-    client = botocore.session.Session().create_client("sts", "us-west-2")
+    client: Any = botocore.session.Session().create_client("sts", "us-west-2")
     client.get_caller_identity()
     assert world.aws.requests[0].region == "us-west-2"

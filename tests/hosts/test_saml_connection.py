@@ -163,7 +163,7 @@ def test_renewal_signs_in_again(
     assert len({each.token for each in idp.seen}) == seen.count(SIGN_IN) == 2
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "status": ({"status": 403}, "answered 403"),
     "401 to the ticket": ({"sign_in": True, "status": 401}, "answered 401"),
     "forged proof": ({"sign_in": True, "proof": "forged"}, "proof that is not valid"),

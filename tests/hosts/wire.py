@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,6 +110,8 @@ class World:
             "AWS_SECRET_ACCESS_KEY": "@AMBIENT_SECRET@",
             "AWS_SESSION_TOKEN": "@AMBIENT_TOKEN@",
             **DEFAULT_REGION,
+            # The oldest botocore would go to the global endpoint.
+            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
             **case.env,
         }
         variable = f"AIRFLOW_CONN_{case.do.get('conn_id', 'aws_default').upper()}"
@@ -141,7 +142,7 @@ class World:
         ]
 
     def _show(self, request: AwsRequest, expected: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {
+        shown: dict[str, Any] = {
             "call": request.action or f"{request.method} {request.path}",
             "service": request.service,
             "region": request.region,
@@ -237,8 +238,3 @@ def records_of_botocore_from(level: int) -> Iterator[None]:
     finally:
         for logger, was in zip(loggers, before, strict=True):
             logger.setLevel(was)
-
-
-def current_environment() -> dict[str, str]:
-    """Return the variables as they stand."""
-    return dict(os.environ)

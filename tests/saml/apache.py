@@ -66,9 +66,11 @@ def run_apache(realm: Realm, page: str) -> Iterator[Apache]:
     """Serve `page` to whoever signs in."""
     # Not in pytest's directories: Apache serves as another user where we are root,
     # and only this one may be opened to others.
-    with tempfile.TemporaryDirectory() as made:
-        with _run(Path(made), realm, page) as apache:
-            yield apache
+    with (
+        tempfile.TemporaryDirectory() as made,
+        _run(Path(made), realm, page) as apache,
+    ):
+        yield apache
 
 
 @contextlib.contextmanager
