@@ -34,6 +34,11 @@ demo:
 	@development/make-venv .venv-demo $(PYTHON)
 	@development/install-wheel .venv-demo $(WHEEL) cli -r examples/demo/requirements.txt
 	@.venv-demo/bin/python examples/demo/demo.py
+	@# Where these cannot be had, saml_flow.py says so and the demo is over.
+	@development/system-packages tests/system-packages.txt >/dev/null 2>&1 && \
+	    development/install-wheel .venv-demo $(WHEEL) cli,saml \
+	    -r examples/demo/requirements.txt -r examples/demo/requirements-saml.txt; \
+	.venv-demo/bin/python examples/demo/saml_flow.py
 
 bench: venv
 	.venv/bin/python -m compileall -q .venv/lib
