@@ -10,6 +10,19 @@ if TYPE_CHECKING:
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/benchmark"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIABENCHMARKBENCHMA", "AWS_SECRET_ACCESS_KEY": "s" * 40}
+# What botocore's documentation and many programs do to share a role's credentials.
+SHARE_FILE = """
+import botocore.credentials, botocore.session
+session = botocore.session.Session()
+chain = session.get_component("credential_provider")
+cache = botocore.credentials.JSONFileCache({directory!r})
+chain.get_provider("assume-role").cache = cache
+boto3.setup_default_session(botocore_session=session)
+"""
+HOOK = """
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+AwsBaseHook(aws_conn_id="aws_default", client_type="s3").get_conn().list_buckets()
+"""
 INSTALL = "import botocore_conn_provider; botocore_conn_provider.install()"
 
 
@@ -18,11 +31,11 @@ class Way(NamedTuple):
 
     environment: dict[str, str]
     install: str = "pass"
+    call: str = "boto3.client('s3').list_buckets()"
 
     def write_program(self, last: str) -> str:
         """Write the program whose first signed call is S3's ListBuckets."""
-        call = "boto3.client('s3').list_buckets()"
-        return f"import boto3\n{self.install}\n{call}\n{last}"
+        return f"import boto3\n{self.install}\n{self.call}\n{last}"
 
 
 def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:
@@ -47,6 +60,21 @@ def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:
     return {
         "conn role": Way({**common, **_connection({"role_arn": ROLE_ARN})}, INSTALL),
         "botocore role": Way({**common, **theirs}),
+        "conn role, store": Way(
+            {
+                **common,
+                **_connection({"role_arn": ROLE_ARN}),
+                "BOTOCORE_CONN_STORE": str(directory / "store"),
+            },
+            INSTALL,
+        ),
+        "botocore role, file": Way(
+            {**common, **theirs},
+            SHARE_FILE.format(directory=str(directory / "cache")),
+        ),
+        "reference role": Way(
+            {**common, **_connection({"role_arn": ROLE_ARN})}, call=HOOK
+        ),
         "conn keys": Way({**common, **_connection({})}, INSTALL),
         "botocore keys": Way({**common, **KEYS}),
     }
