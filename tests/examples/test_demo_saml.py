@@ -24,7 +24,7 @@ def test_demo_signs_in_and_is_refused_without_a_ticket(run_python: Children) -> 
     assert "The IdP answered        [401, 200]" in ended.stdout
     assert "arn:aws:sts::123456789012:assumed-role/analyst/" in ended.stdout
     assert "Requests to AWS         3, one of them to sign in" in ended.stdout
-    assert "there is no Kerberos ticket" in ended.stdout
+    assert "Kerberos: there is no ticket" in ended.stdout
     assert ended.stdout.endswith("Requests to AWS         0\n\n")
     assert "SAMLResponse" not in ended.stdout
 
