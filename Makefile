@@ -8,7 +8,7 @@ EXTRAS := saml,google,cli
 WHEEL := dist/*.whl
 CHECKED := botocore_conn_provider tests benchmarks examples
 
-.PHONY: test lint demo bench test-pythons clean wheel venv venv-oldest system-packages
+.PHONY: test lint demo bench stress test-pythons clean wheel venv venv-oldest system-packages
 
 test: lint
 	@echo "== tests on the newest botocore"
@@ -43,6 +43,11 @@ demo:
 bench: venv
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
+
+# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute.
+stress: venv
+	.venv/bin/python -m tests.stress.kill_writers
+	.venv/bin/python -m tests.stress.crowd
 
 test-pythons: system-packages wheel
 	@development/test-pythons $(EXTRAS) $(WHEEL)
