@@ -42,7 +42,7 @@ class Installation:
         self._replaced: dict[str, Any] = {}
 
     def put(self) -> None:
-        """Put the hooks in."""
+        """Put the hooks in, after every other initializer."""
         botocore.register_initializer(fit_new_session)
         for name in WRAPPED:
             self._replaced[name] = vars(Session)[name]
@@ -58,6 +58,7 @@ class Installation:
 
 _lock = ProcessLock()
 _installed: Installation | None = None
+_program_decided = False
 
 
 def install(conn_id: str | None = None) -> None:
@@ -72,8 +73,9 @@ def install(conn_id: str | None = None) -> None:
         conn_id: The connection, which must then exist. None for
             `BOTOCORE_CONN_ID`, else `aws_default`, which may be absent.
     """
-    global _installed  # noqa: PLW0603 - one installation for each process
+    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
+        _program_decided = True
         if _installed is None:
             _installed = Installation(conn_id)
             _installed.put()
@@ -83,10 +85,25 @@ def install(conn_id: str | None = None) -> None:
         _fit_default_session()
 
 
+def install_at_start() -> None:
+    """Install for start-up activation, unless the program said otherwise itself."""
+    with _lock:
+        if not _program_decided:
+            install()
+
+
+def fit_at_start(new: Session) -> None:
+    """Install at the birth of a process's first session, and fit that session."""
+    install_at_start()
+    if find_fitting(new) is None:
+        fit_new_session(new)
+
+
 def uninstall() -> None:
     """Restore botocore. Sessions that have a connection keep it."""
-    global _installed  # noqa: PLW0603 - one installation for each process
+    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
+        _program_decided = True
         if _installed is not None:
             _installed.remove()
             _installed = None
