@@ -43,14 +43,14 @@ class Installation:
 
     def put(self) -> None:
         """Put the hooks in, after every other initializer."""
-        botocore.register_initializer(fit_new_session)
+        botocore.register_initializer(fit_at_birth)
         for name in WRAPPED:
             self._replaced[name] = vars(Session)[name]
             setattr(Session, name, _fit_first(name, self._replaced[name]))
 
     def remove(self) -> None:
         """Take the hooks out, unless somebody wrapped them meanwhile."""
-        botocore.unregister_initializer(fit_new_session)
+        botocore.unregister_initializer(fit_at_birth)
         for name, original in self._replaced.items():
             if getattr(vars(Session)[name], "conn_provider", False):
                 setattr(Session, name, original)
@@ -95,8 +95,7 @@ def install_at_start() -> None:
 def fit_at_start(new: Session) -> None:
     """Install at the birth of a process's first session, and fit that session."""
     install_at_start()
-    if find_fitting(new) is None:
-        fit_new_session(new)
+    fit_at_birth(new)
 
 
 def uninstall() -> None:
@@ -121,6 +120,12 @@ def session(conn_id: str) -> boto3.session.Session:
     from botocore_conn_provider.hosts.bound import create_bound_session
 
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
+
+
+def fit_at_birth(new: Session) -> None:
+    """Fit a session that is being born, once: initializers may follow one another."""
+    if find_fitting(new) is None:
+        fit_new_session(new)
 
 
 def fit_new_session(new: Session) -> None:
