@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 1500
 LONGEST_NAME = 40
+# A longer one repeats a long id: the first problem needs the place in front.
+LONGEST_VARIABLE = 30
 
 
 def shorten(text: str, longest: int = LONGEST_NAME) -> str:
@@ -51,6 +53,7 @@ class ConnProviderError(BotoCoreError):
 
     Attributes:
         conn_id: The connection it is about.
+        cause: What happened, without the hint.
         hint: What to do, a whole sentence; may be empty.
     """
 
@@ -58,8 +61,7 @@ class ConnProviderError(BotoCoreError):
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         self._say(conn_id, f"{cause} {hint}".strip())
-        self.conn_id = conn_id
-        self.hint = hint
+        self.conn_id, self.cause, self.hint = conn_id, cause, hint
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
 
     def _remember(self, **parts: Any) -> None:
@@ -82,10 +84,12 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
     ) -> None:
-        place = f" ({shorten(variable)})" if variable else ""
+        shown = bool(variable) and len(variable or "") <= LONGEST_VARIABLE
+        place = f" ({shorten(variable or '')})" if shown else ""
         self.problems = tuple(Problem(*problem) for problem in problems)
         self.variable = variable
-        text = f"Connection '{shorten(conn_id)}'{place}: {_join(self.problems)}"
+        self.cause = _join(self.problems)
+        text = f"Connection '{shorten(conn_id)}'{place}: {self.cause}"
         Exception.__init__(self, text)
         self.conn_id = conn_id
         self.hint = self.problems[0].fix
@@ -98,7 +102,7 @@ def _join(problems: Sequence[Problem]) -> str:
     told: list[str] = []
     for number, problem in enumerate(problems, start=1):
         line = str(problem) if len(problems) == 1 else f"({number}) {problem}"
-        if told and sum(map(len, told)) + len(line) > budget:
+        if told and len(" ".join([*told, line])) > budget:
             told.append(f"And {len(problems) - number + 1} more.")
             break
         told.append(shorten(line, budget))

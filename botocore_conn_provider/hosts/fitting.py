@@ -16,22 +16,23 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.client
-import botocore.credentials
 import botocore.session
 from botocore.configprovider import BaseProvider
-from botocore.credentials import CredentialResolver
 
-from botocore_conn_provider.hosts.bare import create_base_session
+from botocore_conn_provider.hosts.aio_presence import is_aio
 from botocore_conn_provider.hosts.process_lock import ProcessLock
+from botocore_conn_provider.hosts.resolver import create_resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.hosts.bare import BareSession
     from botocore_conn_provider.hosts.binding import Binding
 
 FITTING = "conn_provider_fitting"
+
+# Around fitting: threads that meet on a session older than install() fit it once.
+_fitting_lock = ProcessLock()
 
 
 def find_fitting(session: botocore.session.Session) -> Fitting | None:
@@ -39,21 +40,26 @@ def find_fitting(session: botocore.session.Session) -> Fitting | None:
     return vars(session).get(FITTING)
 
 
-def fit(session: botocore.session.Session, binding: Binding) -> None:
-    """Bind `session` to a connection; again binds it to another one.
+def fit(
+    session: botocore.session.Session, binding: Binding, *, again: bool = True
+) -> None:
+    """Bind `session` to a connection; `again` binds a bound one to another.
 
     Credentials that the session already took from botocore's chain are let go:
     clients made from now on use the connection. Explicit keys stay.
     """
-    fitting = find_fitting(session)
-    if fitting is None:
-        fitting = Fitting(session, binding)
-        setattr(session, FITTING, fitting)
-        fitting.put_defaults()
-    else:
+    with _fitting_lock:
+        fitting = find_fitting(session)
+        if fitting is None:
+            fitting = Fitting(session, binding)
+            fitting.put_defaults()
+        elif not again:
+            return
         fitting.binding = binding
-    session.register_component("credential_provider", FittedResolver(fitting))
-    _forget_chain_credentials(session)
+        session.register_component("credential_provider", create_resolver(fitting))
+        _forget_chain_credentials(session)
+        # Last: who sees it takes the session for fitted, and asks no lock.
+        setattr(session, FITTING, fitting)
 
 
 def _forget_chain_credentials(session: botocore.session.Session) -> None:
@@ -96,7 +102,7 @@ class Fitting:
         self, service_name: str, *args: Any, **kwargs: Any
     ) -> botocore.client.BaseClient:
         """Create a client with the connection's defaults where the caller has none."""
-        named = _name_arguments(self._create_client, (service_name, *args))
+        named = _name_arguments((service_name, *args))
         given = {**named, **kwargs}
         with self._creating:
             settings = self.read()
@@ -115,9 +121,14 @@ def fill_client_arguments(
     from botocore_conn_provider.hosts.judge import build_config
 
     config = build_config(settings.client.config)
-    for above in (session.get_default_client_config(), given.get("config")):
+    callers = [session.get_default_client_config(), given.get("config")]
+    for above in callers:
         if above is not None:
             config = config.merge(above)
+    if is_aio(session):
+        from botocore_conn_provider.hosts.aio_config import keep_transport  # see there
+
+        config = keep_transport(config, callers)
     given["config"] = config
     if given.get("endpoint_url") is None:
         given["endpoint_url"] = settings.client.find_endpoint(given["service_name"])
@@ -125,15 +136,18 @@ def fill_client_arguments(
         given["verify"] = settings.client.verify
 
 
-def _name_arguments(
-    function: Callable[..., Any], args: tuple[Any, ...]
-) -> dict[str, Any]:
-    return dict(zip(_argument_names(function), args, strict=False)) if args else {}
+def _name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_argument_names(), args, strict=False)) if args else {}
 
 
-@lru_cache(maxsize=8)
-def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+@lru_cache(maxsize=1)
+def _argument_names() -> tuple[str, ...]:
+    """Return the names of what `create_client` takes, after `self`.
+
+    Those of botocore's: aiobotocore's are the same and hidden behind `*args`.
+    """
+    method = botocore.session.Session.create_client
+    return tuple(inspect.signature(method).parameters)[1:]
 
 
 class FittedDefault(BaseProvider):
@@ -179,57 +193,3 @@ class ProfileDefault(FittedDefault):
             settings.keys is None or name in self._fitting.session.available_profiles
         )
         return name if known else None
-
-
-class FittedResolver(CredentialResolver):
-    """botocore's chain with the connection's provider ahead of it.
-
-    Built at first use and under a lock: botocore's own lazy component is neither
-    safe to ask for from two threads nor re-entrant. The chain belongs to a bare
-    twin of the session, which sees none of the connection's endpoints.
-    """
-
-    def __init__(self, fitting: Fitting) -> None:
-        self._fitting = fitting
-        self._lock = ProcessLock()
-        self._providers: list[Any] | None = None
-
-    @property
-    def providers(self) -> list[Any]:  # type: ignore[override]
-        """The providers in their order, ours first."""
-        with self._lock:
-            if self._providers is None:
-                self._providers = self._build()
-            return self._providers
-
-    def _build(self) -> list[Any]:
-        # Late: what follows is paid for by whoever signs requests.
-        from botocore_conn_provider.hosts.providers import create_provider
-        from botocore_conn_provider.hosts.rejection import register_rejection
-        from botocore_conn_provider.keeper.registry import keepers
-
-        fitting = self._fitting
-        session = fitting.session
-        region = session.get_config_variable("region") or fitting.client_region
-        settings = fitting.read()
-        if settings is None:
-            chain = botocore.credentials.create_credential_resolver(
-                session, region_name=region
-            )
-            return list(chain.providers)
-
-        # The keeper may outlive the session: what it holds must not hold that.
-        data_loader = session.get_component("data_loader")
-
-        def make_base() -> BareSession:
-            return create_base_session(
-                settings, region_name=region, data_loader=data_loader
-            )
-
-        chain = botocore.credentials.create_credential_resolver(
-            make_base(), region_name=region
-        )
-        ours = create_provider(settings, make_base, environ=fitting.binding.environ)
-        if settings.role is not None:
-            register_rejection(session.get_component("event_emitter"), keepers.reject)
-        return [*([ours] if ours is not None else []), *chain.providers]

@@ -68,6 +68,11 @@ def describe_asker(settings: AwsSettings, environ: Environ) -> dict[str, str]:
     """Return what else decides the identity, by name. Holds secrets: never show it."""
     asker = {name: environ[name] for name in _list_names(settings) if name in environ}
     asker.update(_describe_files(asker))
+    if isinstance(settings.role, AssumeRoleWithSaml):
+        # Late: the principal is of interest to SAML connections only.
+        from botocore_conn_provider.proofs.saml.principal import find_principal
+
+        asker["principal"] = find_principal(environ)
     return asker
 
 

@@ -11,6 +11,7 @@ one (a single reference).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from botocore_conn_provider.connection.environment import (
     current_environment,
     is_disabled,
 )
+from botocore_conn_provider.hosts.aio_presence import find_aio_session_class
 from botocore_conn_provider.hosts.bare import BareSession
 from botocore_conn_provider.hosts.binding import Binding
 from botocore_conn_provider.hosts.fitting import find_fitting, fit
@@ -35,25 +37,31 @@ WRAPPED = ("create_client", "get_credentials")
 
 
 class Installation:
-    """The hooks in botocore, while they are there."""
+    """The hooks in botocore, and in aiobotocore if it is there, while they are there."""
 
     def __init__(self, conn_id: str | None) -> None:
         self.conn_id = conn_id
-        self._replaced: dict[str, Any] = {}
+        self._replaced: list[tuple[type, str, Any, Any]] = []
 
     def put(self) -> None:
-        """Put the hooks in, after every other initializer."""
-        botocore.register_initializer(fit_at_birth)
-        for name in WRAPPED:
-            self._replaced[name] = vars(Session)[name]
-            setattr(Session, name, _fit_first(name, self._replaced[name]))
+        """Put the hooks in."""
+        botocore.register_initializer(fit_new_session)
+        for kind in (Session, find_aio_session_class()):
+            # A class that is imported later has no session older than this.
+            for name in WRAPPED if kind is not None else ():
+                original = vars(kind)[name]
+                ours = _fit_first(name, original)
+                self._replaced.append((kind, name, original, ours))
+                setattr(kind, name, ours)
 
     def remove(self) -> None:
         """Take the hooks out, unless somebody wrapped them meanwhile."""
-        botocore.unregister_initializer(fit_at_birth)
-        for name, original in self._replaced.items():
-            if getattr(vars(Session)[name], "conn_provider", False):
-                setattr(Session, name, original)
+        # Not there: somebody reloaded botocore, which then forgets them.
+        with contextlib.suppress(ValueError):
+            botocore.unregister_initializer(fit_new_session)
+        for kind, name, original, ours in self._replaced:
+            if vars(kind)[name] is ours:
+                setattr(kind, name, original)
 
 
 _lock = ProcessLock()
@@ -95,7 +103,7 @@ def install_at_start() -> None:
 def fit_at_start(new: Session) -> None:
     """Install at the birth of a process's first session, and fit that session."""
     install_at_start()
-    fit_at_birth(new)
+    fit_new_session(new)
 
 
 def uninstall() -> None:
@@ -122,19 +130,13 @@ def session(conn_id: str) -> boto3.session.Session:
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
 
-def fit_at_birth(new: Session) -> None:
-    """Fit a session that is being born, once: initializers may follow one another."""
-    if find_fitting(new) is None:
-        fit_new_session(new)
-
-
-def fit_new_session(new: Session) -> None:
+def fit_new_session(new: Session, *, again: bool = False) -> None:
     """Fit a session to the installed connection, unless that is switched off."""
     installation = _installed
     environ = current_environment()
     if installation is None or isinstance(new, BareSession) or is_disabled(environ):
         return
-    fit(new, Binding(environ, installation.conn_id))
+    fit(new, Binding(environ, installation.conn_id), again=again)
 
 
 def _fit_default_session() -> None:
@@ -142,7 +144,7 @@ def _fit_default_session() -> None:
     boto3 = sys.modules.get("boto3")
     default = getattr(boto3, "DEFAULT_SESSION", None)
     if default is not None:
-        fit_new_session(default._session)  # noqa: SLF001 - no public way
+        fit_new_session(default._session, again=True)  # noqa: SLF001 - no public way
 
 
 def _fit_first(name: str, original: Any) -> Any:
@@ -156,5 +158,4 @@ def _fit_first(name: str, original: Any) -> Any:
                 return getattr(self, name)(*args, **kwargs)
         return original(self, *args, **kwargs)
 
-    method.conn_provider = True  # type: ignore[attr-defined]
     return method

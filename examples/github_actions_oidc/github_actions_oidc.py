@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.proofs.web_identity import TokenRequest
 
 URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - its name
 # The audience that AWS's own documentation registers for GitHub.
 AUDIENCE = "sts.amazonaws.com"
 LARGEST_BODY_BYTES = 100_000

@@ -34,7 +34,7 @@ class GitHub(HTTPServer):
 class Job(BaseHTTPRequestHandler):
     server: GitHub
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         status = self.server.status
         if self.headers["Authorization"] != f"bearer {BEARER}":
             status = 401

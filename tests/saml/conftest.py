@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+NAMES = (*HOSTS, "other.corp.test")
+
 
 class StartIdp(Protocol):
     """Make an IdP that plays these steps."""
@@ -56,7 +58,7 @@ def named_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.getaddrinfo
 
     def resolve(host: Any, *args: Any, **options: Any) -> Any:
-        return real("127.0.0.1" if host in HOSTS else host, *args, **options)
+        return real("127.0.0.1" if host in NAMES else host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 

@@ -68,7 +68,9 @@ class Idp:
             self._server.server_close()
             thread.join()
 
-    def url(self, host: str = "idp.corp.test", path: str = "/sso?client=sentinel") -> str:
+    def url(
+        self, host: str = "idp.corp.test", path: str = "/sso?client=sentinel"
+    ) -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
     def note(self, seen: Seen) -> tuple[dict[str, Any], bool]:
@@ -97,7 +99,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         kind, _, text = self.headers.get("Authorization", "").partition(" ")
         token = base64.b64decode(text) if kind == "Negotiate" else None
         length = int(self.headers.get("Content-Length", 0))
@@ -107,14 +109,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._idp = idp
         step, asked = idp.note(seen)
         if asked:
-            self._answer(401, {"WWW-Authenticate": step.get("offer", "Negotiate")}, b"who are you?")
+            self._answer(
+                401,
+                {"WWW-Authenticate": step.get("offer", "Negotiate")},
+                b"who are you?",
+            )
             return
         self._play(step, token)
 
     do_POST = do_GET  # noqa: N815
 
     def _play(self, step: dict[str, Any], token: bytes | None) -> None:
-        headers = {"Content-Type": "text/html; charset=utf-8", **step.get("headers", {})}
+        headers = {
+            "Content-Type": "text/html; charset=utf-8",
+            **step.get("headers", {}),
+        }
         if token is not None and step.get("sign_in"):
             proof = _accept(token)
             shown = _make_proof(step.get("proof", "good"), proof)
@@ -122,7 +131,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 headers["WWW-Authenticate"] = shown
         elif "proof" in step:
             headers["WWW-Authenticate"] = _make_proof(step["proof"], b"") or ""
-        headers = {k: v.replace("{port}", str(self._idp.port)) for k, v in headers.items()}
+        headers = {
+            k: v.replace("{port}", str(self._idp.port)) for k, v in headers.items()
+        }
         body = step.get("body", "")
         data = body if isinstance(body, bytes) else body.encode()
         if step.get("packed"):
@@ -151,15 +162,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if fault == "hang":
                 idp.released.wait(20)
             elif fault == "break":
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>")
+                self.wfile.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>"
+                )
             elif fault == "junk":
                 self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
             elif fault == "drip-headers":
                 self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000)
             elif fault == "drip-body":
-                self._drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999)
+                self._drip(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999
+                )
             elif fault == "bomb":
-                self._bomb()
+                self._bomb(b"200 OK")
+            elif fault == "bomb-redirect":
+                self._bomb(b"302 Found\r\nLocation: /next")
+            elif fault == "bomb-401":
+                self._bomb(b"401 No\r\nWWW-Authenticate: Negotiate")
+            elif fault == "siblings":
+                self._pour(b"<p>")
+            elif fault == "attributes":
+                self._pour(b"<p", b" a%d")
 
     def _drip(self, data: bytes) -> None:
         for byte in data:
@@ -167,8 +190,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return
             self.wfile.write(bytes([byte]))
 
-    def _bomb(self) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n")
+    def _pour(self, start: bytes, unit: bytes = b"") -> None:
+        """Write the largest page that is read, made to take much memory."""
+        body = bytearray(start)
+        while len(body) < 512 * 1024 - 10:
+            body += unit % len(body) if unit else start
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body)
+
+    def _bomb(self, status: bytes) -> None:
+        self.wfile.write(b"HTTP/1.1 " + status + b"\r\nContent-Encoding: gzip\r\n")
         self.wfile.write(b"Content-Type: text/html\r\nConnection: close\r\n\r\n")
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         for _ in range(1000):
@@ -194,7 +224,9 @@ def _make_proof(kind: str, proof: bytes) -> str | None:
     if kind == "junk":
         return "Negotiate %%%"
     if kind == "forged":
-        proof = base64.b64decode("oYG2MIGzoAMKAQChCwYJKoZIhvcSAQICooGeBIGb") + b"x" * 155
+        proof = (
+            base64.b64decode("oYG2MIGzoAMKAQChCwYJKoZIhvcSAQICooGeBIGb") + b"x" * 155
+        )
     if kind == "foreign":
         proof = FOREIGN[0]
     elif kind == "good":
@@ -203,5 +235,3 @@ def _make_proof(kind: str, proof: bytes) -> str | None:
 
 
 FOREIGN: list[bytes] = []
-
-

@@ -35,11 +35,12 @@ CLIENT_SECRET = "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789"
 
 
 def write_pem(key: Any) -> str:
-    return key.private_bytes(
+    pem: bytes = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
-    ).decode()
+    )
+    return pem.decode()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,15 +153,15 @@ class Google:
             return 400, "non-empty audience parameter required"
         return 200, self.sign(aud=query["audience"], **who)
 
-    def _make_handler(google) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _make_handler(google) -> type[BaseHTTPRequestHandler]:  # noqa: C901, N805 - one handler, many paths
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_: Any) -> None:
                 """Be quiet."""
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self._serve(b"")
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 self._serve(self.rfile.read(int(self.headers["Content-Length"])))
 
             def _serve(self, body: bytes) -> None:
@@ -235,7 +236,7 @@ class Google:
 
             def _endless(self, _: Fault) -> None:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-                for _ in itertools.count():
+                for _round in itertools.count():
                     self.wfile.write(b" " * 65536)
 
         return Handler

@@ -23,7 +23,7 @@ def test_error_of_the_work_comes_back_as_it_is() -> None:
 
 def test_late_work_is_given_up() -> None:
     release = threading.Event()
-    with pytest.raises(TimeoutError, match="no result within 0.05 s"):
+    with pytest.raises(TimeoutError, match=r"no result within 0\.05 s"):
         run_within(0.05, release.wait)
     release.set()
 

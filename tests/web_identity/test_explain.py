@@ -19,7 +19,7 @@ CLAIMS = Claims("https://i.example.org", ("a",), None, "s")
     ("retryable", "claims"), [(True, CLAIMS), (False, None), (True, None)]
 )
 def test_error_that_is_not_about_the_claims_stays(
-    retryable: bool, claims: Claims | None
+    *, retryable: bool, claims: Claims | None
 ) -> None:
     error = StsExchangeError(conn_id="a", cause="Throttling.", retryable=retryable)
     assert explain_refusal(error, IdentityToken(Secret("t"), claims), ROLE) is error

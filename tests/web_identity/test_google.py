@@ -56,7 +56,7 @@ def test_missing_audience_is_warned_about_once(google: Google, ear: Ear) -> None
 class Proxy(BaseHTTPRequestHandler):
     seen: list[str] = []  # noqa: RUF012
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.seen.append(self.path)
         self.send_error(503)
 
@@ -185,9 +185,38 @@ def test_gcloud_folder_can_be_moved() -> None:
     ],
 )
 def test_signs_of_google_are_seen(
-    tmp_path: Path, environ: dict[str, str], product: str | None, expected: bool
+    tmp_path: Path, environ: dict[str, str], product: str | None, *, expected: bool
 ) -> None:
     path = tmp_path / "product_name"
     if product is not None:
         path.write_text(product)
     assert metadata.is_on_google(environ, product_name=path) is expected
+
+
+def test_external_account_of_aws_is_built_without_asking(
+    google: Google, tmp_path: Path
+) -> None:
+    account = {
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/"
+        "workloadIdentityPools/pool/providers/aws",
+        "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+        "token_url": f"{google.url}/v1/token",
+        "service_account_impersonation_url": f"{google.url}/v1/projects/-/"
+        "serviceAccounts/target@project.iam.gserviceaccount.com:generateAccessToken",
+        "credential_source": {
+            "environment_id": "aws1",
+            "regional_cred_verification_url": "https://sts.{region}.amazonaws.com"
+            "?Action=GetCallerIdentity&Version=2011-06-15",
+        },
+    }
+    (tmp_path / "adc.json").write_text(json.dumps(account))
+    role = AssumeRoleWithWebIdentity("arn:role", "google", audience=AUDIENCE)
+    WebIdentityTokenFetcher(
+        role,
+        conn_id="aws_test",
+        deadline_seconds=10,
+        allow_plugins=False,
+        environ={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "adc.json")},
+    ).check()
+    assert google.requests == []

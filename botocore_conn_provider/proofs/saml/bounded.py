@@ -74,7 +74,10 @@ def read_body(response: requests.Response, deadline: Deadline, origin: str) -> b
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
         deadline.require_time()
         room = LARGEST_PAGE_BYTES + 1 - len(body)
-        body += unpack.decompress(chunk, room) if unpack else chunk
+        try:
+            body += unpack.decompress(chunk, room) if unpack else chunk
+        except zlib.error:
+            raise UnreadableAnswerError(_explain_packing(origin)) from None
         if len(body) > LARGEST_PAGE_BYTES:
             raise UnreadableAnswerError(_explain_size(origin))
     if unpack and body and not unpack.eof:

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
+from requests.cookies import extract_cookies_to_jar
 from urllib3.exceptions import HTTPError
 
 from botocore_conn_provider.proofs.saml.bounded import (
@@ -203,9 +204,11 @@ class Browser:
         request = self._session.prepare_request(self._build(hop, authorization))
         self._transcript.note_request(request)
         self._deadline.doing = f"waiting for {hop.origin}"
-        response = self._session.send(
-            request, timeout=self._find_timeout(), allow_redirects=False, **settings
-        )
+        # Not Session.send(): of a redirect it reads and unpacks the whole body.
+        settings["stream"] = True
+        adapter = self._session.get_adapter(str(request.url))
+        response = adapter.send(request, timeout=self._find_timeout(), **settings)  # type: ignore[arg-type]
+        extract_cookies_to_jar(self._session.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         self._responses.append(response)
         self._transcript.note_response(response)
         return response

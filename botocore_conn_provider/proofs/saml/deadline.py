@@ -41,12 +41,13 @@ class Deadline:
 
     Attributes:
         seconds: How long the whole login may take.
-        doing: What the login waits for, for the error; finishes "while".
+        doing: What the login waits for; finishes "while".
+        was_doing: What it waited for when the deadline came, for the error.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.doing = "starting"
+        self.doing = self.was_doing = "starting"
         self._end = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
@@ -64,6 +65,8 @@ class Deadline:
         """
         remaining = self.remaining()
         if not remaining or self._is_cut:
+            if not self._is_cut:
+                self.was_doing = self.doing
             raise DeadlineExceededError
         return remaining
 
@@ -84,6 +87,7 @@ class Deadline:
 
     def cut(self) -> None:
         """Shut down every connection of the login, so that its thread ends."""
+        self.was_doing = self.doing  # the thread may go on a little
         self._is_cut = True
         with self._lock:
             for connection in self._connections:
@@ -112,12 +116,14 @@ def run_within(deadline: Deadline, work: Callable[[], Result]) -> Result:
         thread.start()
     except RuntimeError:
         return work()
+    in_time = False
     try:
-        concurrent.futures.wait([outcome], timeout=deadline.remaining())
+        waited = concurrent.futures.wait([outcome], timeout=deadline.remaining())
+        in_time = bool(waited.done)
     finally:
-        if not outcome.done():
+        if not in_time:
             deadline.cut()
-    if not outcome.done():
+    if not in_time:  # what the work makes of its cut sockets is no result
         raise DeadlineExceededError
     return outcome.result()
 

@@ -117,7 +117,7 @@ class SamlProofFetcher:
             raise IdpRequestError(
                 conn_id=self._conn_id,
                 cause=f"The sign-in took longer than {self._deadline_seconds:g} s, while"
-                f" {deadline.doing}.",
+                f" {deadline.was_doing}.",
                 hint="Raise 'sign_in_deadline_seconds' if the IdP is known to be slow.",
                 retryable=True,
             ) from None

@@ -127,7 +127,7 @@ def explain_kerberos(error: GSSError, service: Service) -> Explanation:
     unknown = _UNKNOWN_SERVER.search(words)
     if unknown:
         return _explain_service(unknown.group(1), service, words)
-    if os.environ.get("KRB5_CLIENT_KTNAME") and "No Kerberos credentials" in words:
+    if os.environ.get("KRB5_CLIENT_KTNAME") and "available (default" in words:
         return _explain_no_ticket(words)
     for rule in RULES:
         if re.search(rule.words, words):

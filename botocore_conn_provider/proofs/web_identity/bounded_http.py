@@ -76,7 +76,7 @@ class BoundedSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def merge_environment_settings(
+    def merge_environment_settings(  # noqa: PLR0917 - the signature of requests
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
         """Take the environment's proxies for hosts beyond this machine only."""

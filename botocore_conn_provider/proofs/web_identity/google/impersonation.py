@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.proofs.web_identity.google.adc import CredentialsFile
 
 FIELD = "service_account_impersonation_url"
-ACCESS_TOKEN = ":generateAccessToken"
-ID_TOKEN = ":generateIdToken"
+ACCESS_TOKEN = ":generateAccessToken"  # noqa: S105 - names of methods
+ID_TOKEN = ":generateIdToken"  # noqa: S105
 
 
 def find_id_token_url(file: CredentialsFile) -> str:

@@ -61,7 +61,7 @@ def build_impersonated(file: CredentialsFile, wish: Wish) -> Ask:
     source = sources.build_source(
         file, file.info["source_credentials"], environ=wish.environ
     )
-    return _impersonate(source, url, wish, delegates)
+    return _impersonate(source, url, wish=wish, delegates=delegates)
 
 
 def build_external(file: CredentialsFile, wish: Wish) -> Ask:
@@ -75,10 +75,10 @@ def build_external(file: CredentialsFile, wish: Wish) -> Ask:
         )
     url = impersonation.find_id_token_url(file)
     source = sources.build_source(file, file.info, environ=wish.environ)
-    return _impersonate(source, url, wish, [])
+    return _impersonate(source, url, wish=wish, delegates=[])
 
 
-def _impersonate(source: Any, url: str, wish: Wish, delegates: list[str]) -> Ask:
+def _impersonate(source: Any, url: str, *, wish: Wish, delegates: list[str]) -> Ask:
     def ask(request: Any) -> str:
         source.refresh(request)
         return impersonation.request_id_token(

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from botocore_conn_provider.proofs.web_identity.google.adc import CredentialsFile
 
 # google-auth: google.oauth2.credentials. A file of another tool may name its own.
-TOKEN_URI = "https://oauth2.googleapis.com/token"
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 ALLOW_COMMANDS = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
-AWS_TOKEN = "urn:ietf:params:aws:token-type:aws4_request"
+AWS_TOKEN = "urn:ietf:params:aws:token-type:aws4_request"  # noqa: S105 - a type
 
 
 def build_source(

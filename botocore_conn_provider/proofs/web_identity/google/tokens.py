@@ -116,7 +116,7 @@ class GoogleTokens:
         except WebIdentityTokenError as error:
             if not error.retryable:
                 raise
-            seen = shorten(str(error.kwargs["cause"]).rstrip("."), 200)
+            seen = shorten(str(error.cause).rstrip("."), 200)
         raise metadata.build_absence(self._environ, conn_id=self._conn_id, seen=seen)
 
     def _ask(self, ask: Ask, place: str) -> str:
