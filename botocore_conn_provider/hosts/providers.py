@@ -99,7 +99,6 @@ class RoleProvider(ConnectionProvider):
             self.settings, self._make_base, environ=self._environ, method=self.METHOD
         )
 
-
     def share_keeper(self) -> Keeper:
         """Return the role's keeper, for who hands out its credentials otherwise."""
         from botocore_conn_provider.hosts.keeping import share_keeper

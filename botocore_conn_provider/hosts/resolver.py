@@ -79,9 +79,7 @@ class FittedResolver(CredentialResolver):
         chain = self.bare_kind.create_chain(bare, region).providers
         return [*self._adapt(ours, bare), *chain]
 
-    def _chain_session(
-        self, settings: AwsSettings, make_base: MakeBase
-    ) -> BareSession:
+    def _chain_session(self, settings: AwsSettings, make_base: MakeBase) -> BareSession:
         """Return the bare session whose chain stands behind our provider."""
         return make_base()
 

@@ -41,7 +41,9 @@ def require_writable(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ActivationError(f"{directory} cannot be made: {error.strerror}.") from error
+        raise ActivationError(
+            f"{directory} cannot be made: {error.strerror}."
+        ) from error
     if not os.access(directory, os.W_OK):
         raise ActivationError(
             f"{directory} cannot be written to by this user. Choose another with"
