@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.startup.check import Findings
 
+FROM_NOW_ON = (
+    "Programs of this interpreter that start from now on use the connection in"
+    " their environment. Undo it with `deactivate`."
+)
+
 
 def activate(directory: Path) -> list[str]:
     """Write the files and return what was done, in lines.
@@ -37,11 +42,7 @@ def activate(directory: Path) -> list[str]:
         raise ActivationError(f"{directory}: {error.strerror}.") from error
     if not written:
         return [f"Active already: {directory}"]
-    return [
-        *(f"Wrote {path}" for path in written),
-        "Programs of this interpreter that start from now on use the connection in"
-        " their environment. Undo it with `deactivate`.",
-    ]
+    return [*(f"Wrote {path}" for path in written), FROM_NOW_ON]
 
 
 def deactivate(directory: Path) -> list[str]:

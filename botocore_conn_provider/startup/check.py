@@ -45,9 +45,9 @@ def ask_child() -> Findings:
     Raises:
         subprocess.SubprocessError: The child failed or hung.
     """
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - this interpreter, and words of ours
         [sys.executable, "-c", QUESTION],
-        env={**os.environ, **PLACEHOLDER},  # noqa: TID251 - the child's, not read
+        env={**os.environ, **PLACEHOLDER},
         capture_output=True,
         text=True,
         timeout=DEADLINE_SECONDS,

@@ -123,7 +123,7 @@ def _watch_first_session(botocore: "ModuleType") -> None:
     register = getattr(botocore, "register_initializer", None)
     if register is None:  # not the botocore that we know, or half imported
         return
-    try:
+    try:  # noqa: SIM105 - contextlib is not loaded yet
         botocore.unregister_initializer(fit_first_session)
     except ValueError:  # it was not registered
         pass

@@ -53,9 +53,7 @@ class Giver:
 
 
 @pytest.fixture
-def connection(
-    aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
-) -> Giver:
+def connection(aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> Giver:
     """Ask for connections."""
     return Giver(aws, secrets, monkeypatch)
 

@@ -179,9 +179,7 @@ def test_hung_exchange_is_given_up_at_its_deadline(
     release.set()
 
 
-def test_set_in_hand_is_served_while_it_is_renewed(
-    aws: Aws, connection: Giver
-) -> None:
+def test_set_in_hand_is_served_while_it_is_renewed(aws: Aws, connection: Giver) -> None:
     # Within the advisory window from the start: the second use begins a renewal.
     aws.inject(Fault(expires_in_seconds=200))
     connection.put(role_arn=ROLE, botocore_conn_provider={"advisory_seconds": 190})

@@ -15,11 +15,14 @@ import botocore_conn_provider
 from tests.aio.conftest import ROLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.aio.conftest import Giver
     from tests.aws import Aws, AwsRequest
-    from tests.leaks import Secrets
+    from tests.leaks import Leaks, Secrets
+
+    Call = Callable[..., AwsRequest]
 
 
 async def list_buckets(session: AioSession | None = None, **arguments: Any) -> None:
@@ -27,25 +30,31 @@ async def list_buckets(session: AioSession | None = None, **arguments: Any) -> N
         await client.list_buckets()
 
 
-def call(aws: Aws, **arguments: Any) -> AwsRequest:
-    """Return the last request, which is S3's."""
-    asyncio.run(list_buckets(**arguments))
-    last = aws.requests[-1]
-    assert last.service == "s3"
-    return last
+@pytest.fixture
+def call(aws: Aws, leaks: Leaks) -> Call:
+    """List buckets with a client of these arguments; return what S3 saw."""
+
+    def call(**arguments: Any) -> AwsRequest:
+        with leaks.user_calls():
+            asyncio.run(list_buckets(**arguments))
+        last = aws.requests[-1]
+        assert last.service == "s3"
+        return last
+
+    return call
 
 
 def test_keys_region_and_endpoint_are_the_connections(
-    aws: Aws, connection: Giver
+    call: Call, aws: Aws, connection: Giver
 ) -> None:
     connection.put(region_name="eu-west-3")
-    seen = call(aws)
+    seen = call()
     assert (seen.access_key_id, seen.region) == (connection.access_key_id, "eu-west-3")
 
 
-def test_role_is_assumed_with_the_keys(aws: Aws, connection: Giver) -> None:
+def test_role_is_assumed_with_the_keys(call: Call, aws: Aws, connection: Giver) -> None:
     connection.put(role_arn=ROLE)
-    seen = call(aws)
+    seen = call()
     (exchange,) = aws.sts_requests
     assert exchange.action == "AssumeRole"
     assert exchange.access_key_id == connection.access_key_id
@@ -54,7 +63,7 @@ def test_role_is_assumed_with_the_keys(aws: Aws, connection: Giver) -> None:
 
 
 def test_web_identity_is_exchanged_unsigned(
-    aws: Aws, connection: Giver, secrets: Secrets, tmp_path: Path
+    call: Call, aws: Aws, connection: Giver, secrets: Secrets, tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
     token.write_text(secrets.new("token"))
@@ -65,7 +74,7 @@ def test_web_identity_is_exchanged_unsigned(
         assume_role_with_web_identity_federation="file",
         assume_role_with_web_identity_token_file=str(token),
     )
-    seen = call(aws)
+    seen = call()
     (exchange,) = aws.sts_requests
     assert exchange.action == "AssumeRoleWithWebIdentity"
     assert exchange.access_key_id is None
@@ -80,13 +89,13 @@ def write_profile(home: Path, name: str, **values: str) -> None:
 
 
 def test_profile_is_loaded_by_aiobotocore(
-    aws: Aws, connection: Giver, isolated: Path, secrets: Secrets
+    call: Call, aws: Aws, connection: Giver, isolated: Path, secrets: Secrets
 ) -> None:
     key = secrets.new_access_key_id()
     secret = secrets.new("profile's secret")
     write_profile(isolated, "p", aws_access_key_id=key, aws_secret_access_key=secret)
     connection.put(keys=False, profile_name="p")
-    assert call(aws).access_key_id == key
+    assert call().access_key_id == key
 
 
 def test_profile_without_credentials_is_refused(
@@ -100,33 +109,36 @@ def test_profile_without_credentials_is_refused(
 
 
 def test_connection_without_identity_has_aiobotocores_own_chain(
-    aws: Aws, connection: Giver, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+    call: Call,
+    aws: Aws,
+    connection: Giver,
+    secrets: Secrets,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = secrets.new_access_key_id()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secrets.new("environment's secret"))
     connection.put(keys=False, region_name="eu-west-3")
-    seen = call(aws)
+    seen = call()
     assert (seen.access_key_id, seen.region) == (key, "eu-west-3")
 
 
 def test_absent_connection_leaves_aiobotocore_as_it_was(
-    aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+    call: Call, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = secrets.new_access_key_id()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secrets.new("environment's secret"))
-    seen = call(aws, endpoint_url=aws.url, region_name="eu-west-3")
+    seen = call(endpoint_url=aws.url, region_name="eu-west-3")
     assert (seen.access_key_id, seen.region) == (key, "eu-west-3")
 
 
 def test_what_the_code_says_wins_one_by_one(
-    aws: Aws, connection: Giver, secrets: Secrets
+    call: Call, aws: Aws, connection: Giver, secrets: Secrets
 ) -> None:
     connection.put(endpoint_url="http://127.0.0.1:9")
     key = secrets.new_access_key_id()
     seen = call(
-        aws,
         region_name="us-west-2",
         endpoint_url=aws.url,
         aws_access_key_id=key,
@@ -135,14 +147,17 @@ def test_what_the_code_says_wins_one_by_one(
     assert (seen.access_key_id, seen.region) == (key, "us-west-2")
 
 
-def test_arguments_by_position_are_understood(aws: Aws, connection: Giver) -> None:
+def test_arguments_by_position_are_understood(
+    leaks: Leaks, aws: Aws, connection: Giver
+) -> None:
     connection.put()
 
     async def ask() -> None:
         async with get_session().create_client("s3", "us-west-2") as client:
             await client.list_buckets()
 
-    asyncio.run(ask())
+    with leaks.user_calls():
+        asyncio.run(ask())
     assert aws.requests[-1].region == "us-west-2"
 
 
@@ -176,24 +191,26 @@ def test_transport_of_an_aio_config_is_kept(connection: Giver) -> None:
 
 
 def test_explicit_profile_switches_the_connection_off(
-    aws: Aws, connection: Giver, isolated: Path, secrets: Secrets
+    call: Call, aws: Aws, connection: Giver, isolated: Path, secrets: Secrets
 ) -> None:
     key = secrets.new_access_key_id()
     secret = secrets.new("profile's secret")
     write_profile(isolated, "q", aws_access_key_id=key, aws_secret_access_key=secret)
     connection.put(role_arn=ROLE)
     session = AioSession(profile="q")
-    seen = call(aws, session=session, region_name="eu-west-3", endpoint_url=aws.url)
+    seen = call(session=session, region_name="eu-west-3", endpoint_url=aws.url)
     assert seen.access_key_id == key
     assert aws.sts_requests == []
 
 
-def test_session_older_than_install_is_fitted(aws: Aws, connection: Giver) -> None:
+def test_session_older_than_install_is_fitted(
+    call: Call, aws: Aws, connection: Giver
+) -> None:
     botocore_conn_provider.uninstall()
     session = get_session()
     botocore_conn_provider.install()
     connection.put()
-    assert call(aws, session=session).access_key_id == connection.access_key_id
+    assert call(session=session).access_key_id == connection.access_key_id
 
 
 def test_uninstall_restores_aiobotocore(connection: Giver) -> None:
@@ -234,5 +251,3 @@ def test_chain_is_aiobotocores(connection: Giver) -> None:
     names = [provider.METHOD for provider in resolver.providers]
     assert names[:2] == ["conn-static", "env"]
     assert "iam-role" in names
-
-
