@@ -24,7 +24,6 @@ from botocore_conn_provider.hosts.process_lock import ProcessLock
 from botocore_conn_provider.hosts.resolver import create_resolver
 
 if TYPE_CHECKING:
-
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
 

@@ -79,10 +79,19 @@ class FittedResolver(CredentialResolver):
         chain = self.bare_kind.create_chain(bare, region).providers
         return [*self._adapt(ours, bare), *chain]
 
-    def _chain_session(self, settings: AwsSettings, make_base: MakeBase) -> BareSession:
+    # The twin needs what is not used in these two.
+    def _chain_session(
+        self,
+        settings: AwsSettings,  # noqa: ARG002
+        make_base: MakeBase,
+    ) -> BareSession:
         """Return the bare session whose chain stands behind our provider."""
         return make_base()
 
-    def _adapt(self, ours: ConnectionProvider | None, bare: BareSession) -> list[Any]:
+    def _adapt(
+        self,
+        ours: ConnectionProvider | None,
+        bare: BareSession,  # noqa: ARG002
+    ) -> list[Any]:
         """Return our provider, if there is one, as the host wants it."""
         return [ours] if ours is not None else []

@@ -61,6 +61,7 @@ def connection(aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> G
 @pytest.fixture(autouse=True)
 def installed(isolated: Path) -> Iterator[None]:
     """Install before each test; nothing is left after it."""
+    assert isolated.exists()  # the machine's own identity is out of the way
     keepers.forget()
     botocore_conn_provider.install()
     yield

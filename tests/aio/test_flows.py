@@ -45,7 +45,7 @@ def call(aws: Aws, leaks: Leaks) -> Call:
 
 
 def test_keys_region_and_endpoint_are_the_connections(
-    call: Call, aws: Aws, connection: Giver
+    call: Call, connection: Giver
 ) -> None:
     connection.put(region_name="eu-west-3")
     seen = call()
@@ -89,7 +89,7 @@ def write_profile(home: Path, name: str, **values: str) -> None:
 
 
 def test_profile_is_loaded_by_aiobotocore(
-    call: Call, aws: Aws, connection: Giver, isolated: Path, secrets: Secrets
+    call: Call, connection: Giver, isolated: Path, secrets: Secrets
 ) -> None:
     key = secrets.new_access_key_id()
     secret = secrets.new("profile's secret")
@@ -110,7 +110,6 @@ def test_profile_without_credentials_is_refused(
 
 def test_connection_without_identity_has_aiobotocores_own_chain(
     call: Call,
-    aws: Aws,
     connection: Giver,
     secrets: Secrets,
     monkeypatch: pytest.MonkeyPatch,
@@ -203,9 +202,7 @@ def test_explicit_profile_switches_the_connection_off(
     assert aws.sts_requests == []
 
 
-def test_session_older_than_install_is_fitted(
-    call: Call, aws: Aws, connection: Giver
-) -> None:
+def test_session_older_than_install_is_fitted(call: Call, connection: Giver) -> None:
     botocore_conn_provider.uninstall()
     session = get_session()
     botocore_conn_provider.install()

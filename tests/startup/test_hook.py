@@ -70,7 +70,9 @@ def test_first_session_uses_the_connection(interpreter: Interpreter) -> None:
     ],
 )
 def test_hook_is_wanted_where_reading_finds_a_connection(
-    env: dict[str, str], wanted: bool, monkeypatch: pytest.MonkeyPatch
+    env: dict[str, str],
+    wanted: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in env.items():
         monkeypatch.setenv(name, value)

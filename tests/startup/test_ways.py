@@ -4,7 +4,6 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +17,6 @@ from tests.startup.conftest import (
     Interpreter,
     find_site,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 COMMAND = ("-m", "botocore_conn_provider")
 WHERE = "import botocore_conn_provider as b; print(b.__file__)\n"
@@ -87,10 +83,10 @@ def test_target_install_works(interpreter: Interpreter) -> None:
 
 
 @pytest.fixture
-def shadowed(interpreter: Interpreter) -> Iterator[Path]:
+def shadowed(interpreter: Interpreter) -> Path:
     directory = interpreter.directory / "theirs"
     directory.mkdir()
-    yield directory / "sitecustomize.py"
+    return directory / "sitecustomize.py"
 
 
 def test_shadowed_sitecustomize_runs_and_is_the_module(
