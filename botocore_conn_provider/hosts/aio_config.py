@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 TRANSPORT = ("connector_args", "http_session_cls")
 
 
-def keep_transport(merged: Config, callers: Sequence[Config | None]) -> AioConfig:
-    """Return `merged` with the transport of the caller's last `AioConfig`.
+def merge_all(lowest: Config, callers: Sequence[Config | None]) -> AioConfig:
+    """Lay the callers' over the connection's, with their last transport.
 
-    Args:
-        merged: All layers, the connection's lowest.
-        callers: The layers above it, in their order.
+    aiobotocore's own merge takes the transport of one side or of none, which
+    depends on its version.
     """
-    config = AioConfig().merge(merged)
-    for caller in callers:
+    config = AioConfig().merge(lowest)
+    given = [caller for caller in callers if caller is not None]
+    for above in given:
+        config = config.merge(above)
+    for above in given:
         for name in TRANSPORT:
-            if hasattr(caller, name):
-                setattr(config, name, getattr(caller, name))
+            if hasattr(above, name):
+                setattr(config, name, getattr(above, name))
     return config

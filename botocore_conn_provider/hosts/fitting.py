@@ -24,6 +24,10 @@ from botocore_conn_provider.hosts.process_lock import ProcessLock
 from botocore_conn_provider.hosts.resolver import create_resolver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from botocore.config import Config
+
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
 
@@ -120,18 +124,22 @@ def fill_client_arguments(
 
     config = build_config(settings.client.config)
     callers = [session.get_default_client_config(), given.get("config")]
-    for above in callers:
-        if above is not None:
-            config = config.merge(above)
     if is_aio(session):
-        from botocore_conn_provider.hosts.aio_config import keep_transport  # see there
-
-        config = keep_transport(config, callers)
-    given["config"] = config
+        from botocore_conn_provider.hosts.aio_config import merge_all  # imports it
+    else:
+        merge_all = _merge_all
+    given["config"] = merge_all(config, callers)
     if given.get("endpoint_url") is None:
         given["endpoint_url"] = settings.client.find_endpoint(given["service_name"])
     if given.get("verify") is None:
         given["verify"] = settings.client.verify
+
+
+def _merge_all(lowest: Config, callers: Sequence[Config | None]) -> Config:
+    for above in callers:
+        if above is not None:
+            lowest = lowest.merge(above)
+    return lowest
 
 
 def _name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_static_keys_are_aiobotocores_own_kind(connection: Giver) -> None:
 
 @pytest.mark.parametrize("extra", [{}, {"role_arn": ROLE}])
 def test_pickle_holds_the_recipe_only(
-    connection: Giver, leaks: Leaks, extra: dict[str, str]
+    connection: Giver, leaks: Leaks, extra: dict[str, Any]
 ) -> None:
     connection.put(**extra)
 
@@ -99,7 +99,7 @@ def test_loops_threads_and_botocore_share_one_exchange(
     keys = {asyncio.run(ask()), asyncio.run(ask())}
     kept = boto3.session.Session().get_credentials()
     assert kept is not None
-    keys.add(kept.get_frozen_credentials().access_key)
+    keys.add(str(kept.get_frozen_credentials().access_key))
     assert len(keys) == 1
     assert len(aws.sts_requests) == 1
 

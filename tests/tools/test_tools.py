@@ -73,8 +73,13 @@ def run(environment: Mapping[str, str], tmp_path: Path) -> Run:
 @pytest.fixture
 def bucket(aws: Aws) -> str:
     """Make a bucket, as somebody else."""
-    keys = {"aws_access_key_id": "AKIAOTHER", "aws_secret_access_key": "other"}
-    s3 = boto3.client("s3", "us-east-1", endpoint_url=aws.url, **keys)
+    s3 = boto3.client(
+        "s3",
+        "us-east-1",
+        endpoint_url=aws.url,
+        aws_access_key_id="AKIAOTHER",
+        aws_secret_access_key="other",
+    )
     s3.create_bucket(Bucket=BUCKET)
     return BUCKET
 
