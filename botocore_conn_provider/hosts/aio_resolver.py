@@ -102,7 +102,7 @@ class AioProvider:
             conn_id=ours.settings.conn_id,
         )
         # An attribute, because the oldest constructor does not take it.
-        static.account_id = keys.account_id
+        static.account_id = vars(keys).get("account_id")
         return static
 
 

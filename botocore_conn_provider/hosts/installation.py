@@ -46,9 +46,10 @@ class Installation:
     def put(self) -> None:
         """Put the hooks in."""
         botocore.register_initializer(fit_new_session)
-        for kind in (Session, find_aio_session_class()):
-            # A class that is imported later has no session older than this.
-            for name in WRAPPED if kind is not None else ():
+        # A class that is imported later has no session older than this.
+        aio = find_aio_session_class()
+        for kind in (Session,) if aio is None else (Session, aio):
+            for name in WRAPPED:
                 original = vars(kind)[name]
                 ours = _fit_first(name, original)
                 self._replaced.append((kind, name, original, ours))

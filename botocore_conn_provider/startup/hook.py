@@ -52,7 +52,7 @@ def is_armed() -> bool:
 
 
 def _arm() -> None:
-    sys.meta_path.insert(0, BotocoreWatch())  # type: ignore[arg-type] # no base class
+    sys.meta_path.insert(0, BotocoreWatch())
     if "botocore.session" in sys.modules:
         # Too late for the first session: older ones are reached as install() does.
         from botocore_conn_provider.hosts.installation import install_at_start

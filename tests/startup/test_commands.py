@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import site as site_module
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in for a site directory of this interpreter."""
     directory = tmp_path / "site"
     directory.mkdir()
-    monkeypatch.setattr(
-        site_directory.site, "getsitepackages", lambda: [str(directory)]
-    )
-    monkeypatch.setattr(site_directory.site, "ENABLE_USER_SITE", False)
+    monkeypatch.setattr(site_module, "getsitepackages", lambda: [str(directory)])
+    monkeypatch.setattr(site_module, "ENABLE_USER_SITE", False)
     return directory
 
 
@@ -105,8 +104,8 @@ def test_user_site_is_made_and_used(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users = tmp_path / "new" / "users"
-    monkeypatch.setattr(site_directory.site, "ENABLE_USER_SITE", True)
-    monkeypatch.setattr(site_directory.site, "getusersitepackages", lambda: str(users))
+    monkeypatch.setattr(site_module, "ENABLE_USER_SITE", True)
+    monkeypatch.setattr(site_module, "getusersitepackages", lambda: str(users))
     assert main(["activate", "--user"]) == 0
     assert site_files.find_site_files(users)
     assert site_directory.list_directories() == [site, users]

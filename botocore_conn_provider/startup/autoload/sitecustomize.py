@@ -26,7 +26,7 @@ def _run_shadowed() -> None:
     sys.path[:] = [entry for entry in path if os.path.abspath(entry) != here]  # noqa: PTH100
     this = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize as shadowed  # noqa: F401
+        import sitecustomize as shadowed  # type: ignore[import-not-found]  # noqa: F401
     except ImportError as error:
         sys.modules["sitecustomize"] = this
         if error.name != "sitecustomize":
