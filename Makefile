@@ -6,21 +6,39 @@ PYTHON ?= python3
 # Not aio: aiobotocore pins an older botocore, and here we want the newest.
 EXTRAS := saml,google,cli
 WHEEL := dist/*.whl
+# They have environments of their own: test-aio.
+NOT_HERE := --ignore=tests/aio --ignore=tests/tools
 CHECKED := botocore_conn_provider tests benchmarks examples
 
-.PHONY: test lint demo bench stress test-pythons clean wheel venv venv-oldest system-packages
+.PHONY: test test-aio lint demo bench stress test-pythons clean wheel venv venv-oldest system-packages
 
 test: lint
 	@echo "== tests on the newest botocore"
 	rm -f .coverage .coverage.*
-	.venv/bin/coverage run .venv/bin/pytest
+	.venv/bin/coverage run .venv/bin/pytest $(NOT_HERE)
 	.venv/bin/coverage combine --quiet
 	.venv/bin/coverage report
 	@$(MAKE) --no-print-directory venv-oldest
 	@echo "== tests on the oldest botocore ($$(grep ^botocore tests/oldest.txt))"
-	.venv-oldest/bin/pytest
+	.venv-oldest/bin/pytest $(NOT_HERE)
+	@$(MAKE) --no-print-directory test-aio
 	@echo "Done: wheel built and installed, style, types and layers checked," \
-	    "tests passed on the newest and on the oldest botocore."
+	    "tests passed on the newest and on the oldest botocore and aiobotocore."
+
+# aiobotocore pins botocore, aioboto3 pins aiobotocore: each its own environment.
+test-aio: system-packages wheel
+	@for age in newest oldest; do \
+	    echo "== tests on the $$age aiobotocore"; \
+	    development/make-venv .venv-aio-$$age $(PYTHON) && \
+	    development/install-wheel .venv-aio-$$age $(WHEEL) aio \
+	        -r requirements-test.txt --constraint tests/aio/$$age.txt && \
+	    .venv-aio-$$age/bin/pytest tests/aio || exit 1; \
+	done
+	@echo "== users' tools"
+	@development/make-venv .venv-tools $(PYTHON)
+	@development/install-wheel .venv-tools $(WHEEL) aio \
+	    -r requirements-test.txt -r requirements-tools.txt
+	.venv-tools/bin/pytest tests/tools
 
 lint: venv
 	@echo "== style, types, layers"

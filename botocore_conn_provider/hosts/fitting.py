@@ -16,15 +16,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.client
+import botocore.session
 from botocore.configprovider import BaseProvider
 
+from botocore_conn_provider.hosts.aio_presence import is_aio
 from botocore_conn_provider.hosts.process_lock import ProcessLock
-from botocore_conn_provider.hosts.resolver import FittedResolver
+from botocore_conn_provider.hosts.resolver import create_resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    import botocore.session
+    from botocore.config import Config
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
@@ -56,7 +58,7 @@ def fit(
         elif not again:
             return
         fitting.binding = binding
-        session.register_component("credential_provider", FittedResolver(fitting))
+        session.register_component("credential_provider", create_resolver(fitting))
         _forget_chain_credentials(session)
         # Last: who sees it takes the session for fitted, and asks no lock.
         setattr(session, FITTING, fitting)
@@ -102,7 +104,7 @@ class Fitting:
         self, service_name: str, *args: Any, **kwargs: Any
     ) -> botocore.client.BaseClient:
         """Create a client with the connection's defaults where the caller has none."""
-        named = _name_arguments(self._create_client, (service_name, *args))
+        named = _name_arguments((service_name, *args))
         given = {**named, **kwargs}
         with self._creating:
             settings = self.read()
@@ -121,25 +123,37 @@ def fill_client_arguments(
     from botocore_conn_provider.hosts.judge import build_config
 
     config = build_config(settings.client.config)
-    for above in (session.get_default_client_config(), given.get("config")):
-        if above is not None:
-            config = config.merge(above)
-    given["config"] = config
+    callers = [session.get_default_client_config(), given.get("config")]
+    if is_aio(session):
+        from botocore_conn_provider.hosts.aio_config import merge_all  # imports it
+    else:
+        merge_all = _merge_all
+    given["config"] = merge_all(config, callers)
     if given.get("endpoint_url") is None:
         given["endpoint_url"] = settings.client.find_endpoint(given["service_name"])
     if given.get("verify") is None:
         given["verify"] = settings.client.verify
 
 
-def _name_arguments(
-    function: Callable[..., Any], args: tuple[Any, ...]
-) -> dict[str, Any]:
-    return dict(zip(_argument_names(function), args, strict=False)) if args else {}
+def _merge_all(lowest: Config, callers: Sequence[Config | None]) -> Config:
+    for above in callers:
+        if above is not None:
+            lowest = lowest.merge(above)
+    return lowest
 
 
-@lru_cache(maxsize=8)
-def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_argument_names(), args, strict=False)) if args else {}
+
+
+@lru_cache(maxsize=1)
+def _argument_names() -> tuple[str, ...]:
+    """Return the names of what `create_client` takes, after `self`.
+
+    Those of botocore's: aiobotocore's are the same and hidden behind `*args`.
+    """
+    method = botocore.session.Session.create_client
+    return tuple(inspect.signature(method).parameters)[1:]
 
 
 class FittedDefault(BaseProvider):

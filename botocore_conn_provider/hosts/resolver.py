@@ -1,4 +1,4 @@
-"""botocore's chain with the connection's provider ahead of it.
+"""The chain of a fitted session: the connection's provider, then the host's own.
 
 Built under a lock: botocore's own lazy component is neither safe to ask for from
 two threads nor re-entrant. The chain belongs to a bare twin of the session, which
@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import botocore.credentials
-import botocore.session
 from botocore.credentials import CredentialResolver
 
-from botocore_conn_provider.hosts.bare import create_base_session
+from botocore_conn_provider.hosts.aio_presence import is_aio
+from botocore_conn_provider.hosts.bare import BareSession, create_base_session
 from botocore_conn_provider.hosts.process_lock import ProcessLock
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
+    import botocore.session
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.fetchers import MakeBase
@@ -27,17 +26,40 @@ if TYPE_CHECKING:
     from botocore_conn_provider.hosts.providers import ConnectionProvider
 
 
-class Plan(NamedTuple):
-    """Where credentials come from: our provider, if any, before the chain."""
+def create_resolver(fitting: Fitting) -> FittedResolver:
+    """Return the resolver for a session of botocore's or of aiobotocore's."""
+    if is_aio(fitting.session):
+        # Late: aiobotocore is imported where the program has imported it only.
+        from botocore_conn_provider.hosts.aio_resolver import AioFittedResolver
 
+        return AioFittedResolver(fitting)
+    return FittedResolver(fitting)
+
+
+class Applied(NamedTuple):
+    """A connection that applies to a session, and what is made of it."""
+
+    settings: AwsSettings
     ours: ConnectionProvider | None
-    make_chain_session: MakeBase | None
-    """Makes the chain's session; None for the user's own."""
+    make_base: MakeBase
+
+
+class Plan(NamedTuple):
+    """Where credentials come from. Without `applied`: the session's own chain."""
+
     region_name: str | None
+    applied: Applied | None = None
+
+    @property
+    def ours(self) -> ConnectionProvider | None:
+        """Our provider; None where the identity is that of a chain."""
+        return None if self.applied is None else self.applied.ours
 
 
 class FittedResolver(CredentialResolver):
     """The resolver of one fitted session, for one binding."""
+
+    bare_kind: type[BareSession] = BareSession
 
     def __init__(self, fitting: Fitting) -> None:
         self._fitting = fitting
@@ -45,12 +67,11 @@ class FittedResolver(CredentialResolver):
         self._plan: Plan | None = None
         self._providers: list[Any] | None = None
 
-    def load_credentials(self) -> Credentials | None:
+    def load_credentials(self) -> Any:
         """Load from our provider, which returns or raises; else from the chain."""
-        if self._providers is None:
-            ours = self._find_plan().ours
-            if ours is not None:
-                return ours.load()
+        ours = self.find_plan().ours
+        if ours is not None and self._providers is None:
+            return ours.load()
         return super().load_credentials()
 
     @property
@@ -58,25 +79,36 @@ class FittedResolver(CredentialResolver):
         """All providers in their order, ours first."""
         with self._lock:
             if self._providers is None:
-                plan = self._find_plan()
-                ours = [plan.ours] if plan.ours is not None else []
-                self._providers = [*ours, *self._build_chain(plan)]
+                self._providers = self._build(self.find_plan())
             return self._providers
 
-    def _find_plan(self) -> Plan:
+    def find_plan(self) -> Plan:
+        """Return the plan, made at first use. No network."""
         with self._lock:
             if self._plan is None:
                 self._plan = make_plan(self._fitting)
             return self._plan
 
-    def _build_chain(self, plan: Plan) -> list[Any]:
-        session: botocore.session.Session = self._fitting.session
-        if plan.make_chain_session is not None:
-            session = plan.make_chain_session()
-        chain = botocore.credentials.create_credential_resolver(
-            session, region_name=plan.region_name
-        )
-        return list(chain.providers)
+    def _build(self, plan: Plan) -> list[Any]:
+        if plan.applied is None:
+            own = self.bare_kind.create_chain(self._fitting.session, plan.region_name)
+            return list(own.providers)
+        bare = self._make_chain_session(plan.applied)
+        chain = self.bare_kind.create_chain(bare, plan.region_name).providers
+        return [*self._adapt(plan.applied.ours, bare), *chain]
+
+    # The twin does these two in its own way.
+    def _make_chain_session(self, applied: Applied) -> BareSession:
+        """Return the bare session whose chain stands behind our provider."""
+        return applied.make_base()
+
+    def _adapt(
+        self,
+        ours: ConnectionProvider | None,
+        bare: BareSession,  # noqa: ARG002
+    ) -> list[Any]:
+        """Return our provider, if there is one, as the host wants it."""
+        return [ours] if ours is not None else []
 
 
 def make_plan(fitting: Fitting) -> Plan:
@@ -85,21 +117,22 @@ def make_plan(fitting: Fitting) -> Plan:
     region = session.get_config_variable("region") or fitting.client_region
     settings = fitting.read()
     if settings is None:
-        return Plan(None, None, region)
+        return Plan(region)
     # Late: what follows is paid for by whoever signs requests.
     from botocore_conn_provider.hosts.providers import create_provider
     from botocore_conn_provider.keeper.fork import PerProcess
 
     # The keeper may outlive the session: what it holds must not hold that.
     data_loader = session.get_component("data_loader")
+    # Making one costs milliseconds: chain and exchange share it.
     make_base = PerProcess(
         lambda: create_base_session(
-            settings, region_name=region, data_loader=data_loader
+            settings, region_name=region, data_loader=data_loader, kind=BareSession
         )
     )
     ours = create_provider(settings, make_base, environ=fitting.binding.environ)
     _watch_rejections(session, settings)
-    return Plan(ours, make_base, region)
+    return Plan(region, Applied(settings, ours, make_base))
 
 
 def _watch_rejections(session: botocore.session.Session, settings: AwsSettings) -> None:
