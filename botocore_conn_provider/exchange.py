@@ -15,7 +15,6 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import (
@@ -84,6 +83,9 @@ def create_sts_client(
         settings: The connection's.
         unsigned: Whether the call needs no base credentials.
     """
+    # Late: 65 ms, and whoever finds credentials in the store makes no client.
+    from botocore.config import Config
+
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
