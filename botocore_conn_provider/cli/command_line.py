@@ -28,6 +28,8 @@ COMMANDS = {
 }
 
 PROGRAM = "botocore-conn"
+# How argparse shows a value that it does not take.
+SHOWN_VALUE = re.compile(r": '.*'(?= \(choose from |$)", re.DOTALL)
 DESCRIPTION = """\
 See, understand and use the AWS connection in AIRFLOW_CONN_<ID>, without Airflow.
 
@@ -76,8 +78,8 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments"):
             message = "there are arguments that it does not know (not shown: they may"
             message += " be secret). A connection belongs on standard input: --stdin"
-        elif "invalid" in message:
-            message = re.sub(r"'[^']*'(?!, |\))(?= \(choose)|: '.*'$", ": ***", message)
+        else:
+            message = SHOWN_VALUE.sub("", message)
         super().error(message)
 
 
