@@ -97,11 +97,11 @@ def _read_section(text: str) -> tuple[str, dict[str, str]]:
         parser.read_string(text)
     except configparser.Error as error:
         seen = f"is no configuration file ({type(error).__name__})"
-        raise _refuse("standard input", "profile", seen, "Mend it.") from None
+        raise _refuse("standard input", "profile", seen=seen, fix="Mend it.") from None
     sections = parser.sections()
     if len(sections) != 1:
         seen = f"holds {len(sections)} profiles"
-        raise _refuse("standard input", "profile", seen, "Give one at a time.")
+        raise _refuse("standard input", "profile", seen=seen, fix="Give one at a time.")
     name = sections[0].removeprefix("profile ").strip()
     return name, dict(parser[sections[0]])
 
@@ -111,7 +111,7 @@ def _find_asked(name: str, command: str, environ: Environ) -> tuple[str, str]:
     words = command.split(f"{COMMAND} ")
     if len(words) != 2 or words[0]:  # noqa: PLR2004 - before and after our command
         seen, fix = "is another program", "A connection cannot run a program."
-        raise _refuse(name, "credential_process", seen, fix)
+        raise _refuse(name, "credential_process", seen=seen, fix=fix)
     asked = ConnectionName(shlex.split(words[1])[0])
     return asked.conn_id, find_text(environ, asked) or ""
 
@@ -122,7 +122,8 @@ def _build_document(name: str, section: dict[str, str]) -> dict[str, Any]:
     for field in section:
         if field not in known:
             fix = "Name the profile itself in the connection: 'profile_name'."
-            raise _refuse(name, show_name(field), "has no word in a connection", fix)
+            seen = "has no word in a connection"
+            raise _refuse(name, show_name(field), seen=seen, fix=fix)
     extra: dict[str, Any] = {
         ours: section[theirs] for theirs, ours in PLAIN.items() if theirs in section
     }
@@ -147,5 +148,5 @@ def _build_document(name: str, section: dict[str, str]) -> dict[str, Any]:
     return {"conn_type": "aws", **keys, "extra": extra}
 
 
-def _refuse(conn_id: str, field: str, seen: str, fix: str) -> InvalidConnectionError:
+def _refuse(conn_id: str, field: str, *, seen: str, fix: str) -> InvalidConnectionError:
     return InvalidConnectionError(conn_id=conn_id, problems=[Problem(field, seen, fix)])

@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has enough. The interpreter would complain at its end.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return exits.FAILED
 
 

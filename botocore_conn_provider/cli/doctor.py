@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider import __version__
-from botocore_conn_provider.cli import exits
 from botocore_conn_provider.cli.given import add_source_arguments, read_given
 
 if TYPE_CHECKING:

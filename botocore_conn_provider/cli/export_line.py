@@ -1,6 +1,6 @@
 """Read and write the shell's line that sets a connection.
 
-    export AIRFLOW_CONN_AWS_DEFAULT='aws://…'
+export AIRFLOW_CONN_AWS_DEFAULT='aws://…'
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ SAML_FIELD = "assume_role_with_saml"
 
 def list_fields(connection: Connection) -> list[dict[str, Any]]:
     """Return a row for each field; values as far as they may be seen."""
-    record = {
-        name: _reveal_nothing(getattr(connection, name)) for name in RECORD
-    }
+    record = {name: _reveal_nothing(getattr(connection, name)) for name in RECORD}
     inner = _read_object(connection.extra.get(SAML_FIELD))
     return [
         *_list(RECORD, record, source="the record", prefix=""),

@@ -80,8 +80,9 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
 
 
 def _switch_store_on(settings: AwsSettings) -> AwsSettings:
-    """Let the store be on where nobody chose. As if the variable said so, to the bit:
-    then processes with the store on share the entry.
+    """Let the store be on where nobody chose.
+
+    The settings are those of a process whose variable says on: both share an entry.
     """
     own = settings.own
     return settings._replace(own=own._replace(store=own.store or ON))
@@ -211,8 +212,8 @@ def _read_identity(
     credentials = load_base_credentials(load_base(), settings)
     frozen = credentials.get_frozen_credentials()
     return IssuedKeys(
-        frozen.access_key,
-        Secret(frozen.secret_key),
+        frozen.access_key or "",
+        Secret(frozen.secret_key or ""),
         Secret(frozen.token) if frozen.token else None,
         # botocore has no public name for it; absent on keys that do not expire.
         expires_at=getattr(credentials, "_expiry_time", None),

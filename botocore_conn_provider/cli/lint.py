@@ -86,7 +86,10 @@ def examine(given: Given) -> tuple[Connection | None, list[Remark]]:
         return None, [_from_problem(problem) for problem in error.problems]
     settings = connection.settings
     return connection, [
-        *(Remark(_level_of(n), None, f"{n[0].upper()}{n[1:]}") for n in settings.notices),
+        *(
+            Remark(_level_of(n), None, f"{n[0].upper()}{n[1:]}")
+            for n in settings.notices
+        ),
         *advise(settings),
     ]
 

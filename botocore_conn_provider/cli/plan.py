@@ -87,9 +87,11 @@ def list_ignored(connection: Connection, environ: Environ) -> list[str]:
     ):
         if beaten and environ.get(variable):
             ignored.append(f"{variable}: the connection says otherwise")
-    for name in ("host", "port", "schema"):
-        if getattr(connection, name) is not None:
-            ignored.append(f"'{name}' of the record: not used for AWS")
+    ignored += [
+        f"'{name}' of the record: not used for AWS"
+        for name in ("host", "port", "schema")
+        if getattr(connection, name) is not None
+    ]
     return ignored
 
 

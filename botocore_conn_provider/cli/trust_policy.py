@@ -78,7 +78,7 @@ def _trust_idp(role: AssumeRoleWithSaml) -> dict[str, Any]:
 
 def _foresee_claims(role: AssumeRoleWithWebIdentity) -> Claims | None:
     """Return what the next token will say, of a file what the present one says."""
-    if role.token_source == "google":
+    if role.token_source == "google":  # noqa: S105 - a name
         audience = (role.audience,) if role.audience else ()
         return Claims(
             issuer=GOOGLE_ISSUER,
@@ -86,7 +86,7 @@ def _foresee_claims(role: AssumeRoleWithWebIdentity) -> Claims | None:
             authorized_party=UNKNOWN_SUBJECT,
             subject=UNKNOWN_SUBJECT,
         )
-    if role.token_source != "file" or not role.token_file:
+    if role.token_source != "file" or not role.token_file:  # noqa: S105 - a name
         return None
     try:
         token = Path(role.token_file).expanduser().read_text(encoding="utf-8")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     BotoCoreError,
-    ClientError,
     ConnectionError,  # noqa: A004 - botocore's name
     NoRegionError,
     ProxyConnectionError,
@@ -128,10 +127,11 @@ class AmazonHops:
         verify = client.verify
         if verify is None:
             verify = self._base.get_config_variable("ca_bundle") or True
+        # The stubs know one type each where botocore takes more.
         session = URLLib3Session(
-            verify=verify,
+            verify=verify,  # type: ignore[arg-type]
             proxies=get_environ_proxies(url) if proxies is None else proxies,
-            timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+            timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),  # type: ignore[arg-type]
             client_cert=client.config.get("client_cert"),
         )
         try:
@@ -168,12 +168,12 @@ class AmazonHops:
         yield f"{show_key_id(issued.access_key_id)}, for {left / 60:.0f} min"
 
     def _explain(self, error: Exception, origin: str) -> StsExchangeError:
-        for kind, cause, fix in NETWORK_FIXES:
-            if isinstance(error, kind):
-                break
+        cause, fix = next(
+            (cause, fix)
+            for kind, cause, fix in NETWORK_FIXES
+            if isinstance(error, kind)
+        )
         return self._error(f"{cause.format(origin)} ({type(error).__name__})", fix)
 
     def _error(self, cause: str, hint: str) -> StsExchangeError:
-        return StsExchangeError(
-            conn_id=self._settings.conn_id, cause=cause, hint=hint
-        )
+        return StsExchangeError(conn_id=self._settings.conn_id, cause=cause, hint=hint)

@@ -8,7 +8,11 @@ from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli.hops.hop import Hop
 from botocore_conn_provider.connection.client import is_unsigned
-from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError, shorten
+from botocore_conn_provider.errors import (
+    ConnProviderError,
+    CredentialFetchError,
+    shorten,
+)
 from botocore_conn_provider.exchange import (
     StsExchange,
     TemporaryCredentials,
@@ -56,14 +60,14 @@ class BaseHops:
         except BotoCoreError as error:
             raise self._explain(error) from None
         token = ", with a session token" if frozen.token else ""
-        yield f"{self._name_source()}: {show_key_id(frozen.access_key)}{token}"
+        yield f"{self._name_source(credentials.method)}: {show_key_id(frozen.access_key or '')}{token}"
 
-    def _name_source(self) -> str:
+    def _name_source(self, method: str) -> str:
         if self._settings.keys is not None:
             return "keys of the connection"
         if self._settings.profile_name is not None:
             return f"profile '{self._settings.profile_name}'"
-        return f"botocore's own chain ({self._base.get_credentials().method})"
+        return f"botocore's own chain ({method})"
 
     def _explain(self, error: BotoCoreError) -> CredentialFetchError:
         said = shorten(" ".join(str(error).split()), 400)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -97,13 +98,11 @@ def _is_timeout(error: OSError) -> bool:
 
 def _build_context(sign_in: SamlSignIn) -> ssl.SSLContext:
     """Return what requests would trust: the connection's CA, else its own bundle."""
-    import os
-
-    from requests.certs import where
+    from certifi import where  # requests itself asks it
 
     verify: Any = sign_in.request.get("verify")
     place = verify if isinstance(verify, str) else where()
-    folder = os.path.isdir(place)
+    folder = Path(place).is_dir()
     context = ssl.create_default_context(
         cafile=None if folder else place, capath=place if folder else None
     )
@@ -118,7 +117,7 @@ def _build_context(sign_in: SamlSignIn) -> ssl.SSLContext:
 
 def _describe_tls(secured: ssl.SSLSocket) -> str:
     said = secured.getpeercert() or {}
-    issuer = dict(pair[0] for pair in said.get("issuer", ()))  # type: ignore[misc,arg-type]
+    issuer = dict(pair[0] for pair in said.get("issuer", ()))  # type: ignore[misc]
     name = issuer.get("commonName") or issuer.get("organizationName") or "not checked"
     until = said.get("notAfter", "unknown")
     return f"{secured.version()}, certificate by {name}, valid until {until}"

@@ -66,6 +66,7 @@ class SamlHops:
     def _look_at_ticket(self) -> Iterator[str]:
         """Tell of ticket and service. A page that asks for no sign-in needs none."""
         import gssapi  # of the extra [saml], there since `check`
+        from gssapi.raw import GSSError
 
         from botocore_conn_provider.proofs.saml.kerberos import read_words
         from botocore_conn_provider.proofs.saml.spnego import find_service
@@ -75,7 +76,7 @@ class SamlHops:
         try:
             held = gssapi.Credentials(usage="initiate")
             yield f"principal {held.name}, {held.lifetime // 60} min left"
-        except gssapi.exceptions.GSSError as error:
+        except GSSError as error:
             yield f"no ticket to show: {read_words(error)}"
 
     def _look_at_sign_in(self) -> Iterator[str]:

@@ -70,7 +70,7 @@ class WebIdentityHops:
         yield self._describe_source()
 
     def _describe_source(self) -> str:
-        if self._role.token_source == "google":
+        if self._role.token_source == "google":  # noqa: S105 - a name
             from botocore_conn_provider.proofs.web_identity.google.adc import (
                 read_credentials,
             )
