@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 # Not aio: aiobotocore pins an older botocore, and here we want the newest.
-EXTRAS := google,cli
+EXTRAS := saml,google,cli
 WHEEL := dist/*.whl
 CHECKED := botocore_conn_provider tests benchmarks examples
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 1500
 LONGEST_NAME = 40
+# A longer one repeats a long id: the first problem needs the place in front.
+LONGEST_VARIABLE = 30
 
 
 def shorten(text: str, longest: int = LONGEST_NAME) -> str:
@@ -82,7 +84,8 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
     ) -> None:
-        place = f" ({shorten(variable)})" if variable else ""
+        shown = bool(variable) and len(variable or "") <= LONGEST_VARIABLE
+        place = f" ({shorten(variable or '')})" if shown else ""
         self.problems = tuple(Problem(*problem) for problem in problems)
         self.variable = variable
         self.cause = _join(self.problems)
@@ -99,7 +102,7 @@ def _join(problems: Sequence[Problem]) -> str:
     told: list[str] = []
     for number, problem in enumerate(problems, start=1):
         line = str(problem) if len(problems) == 1 else f"({number}) {problem}"
-        if told and sum(map(len, told)) + len(line) > budget:
+        if told and len(" ".join([*told, line])) > budget:
             told.append(f"And {len(problems) - number + 1} more.")
             break
         told.append(shorten(line, budget))

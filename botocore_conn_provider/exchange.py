@@ -23,6 +23,12 @@ from botocore_conn_provider.errors import (
     shorten,
 )
 from botocore_conn_provider.quiet import quiet_exchange
+from botocore_conn_provider.refusal import (
+    CHECK_END,
+    Failure,
+    explain_failure,
+    explain_refusal,
+)
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -42,9 +48,6 @@ CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 8
 # Two attempts stay within the keeper's deadline, which retries further itself.
 ATTEMPTS = 2
-
-FIRST_SERVER_ERROR = 500
-THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 
 class TemporaryCredentials(NamedTuple):
@@ -153,6 +156,9 @@ class StsExchange:
     def _call(
         self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
     ) -> TemporaryCredentials:
+        # Late, for the same reason: whoever calls has made a client.
+        from botocore.parsers import ResponseParserError
+
         role_arn = parameters["RoleArn"]
         try:
             with quiet_exchange():
@@ -160,16 +166,16 @@ class StsExchange:
         except ConnProviderError:
             raise
         except ClientError as error:
-            raise self._refusal(error, role_arn) from None
+            raise self._error(explain_refusal(error, parameters)) from None
         except BotoCoreError as error:
-            raise self._failure(error, role_arn) from None
-        except (KeyError, ValueError, TypeError) as error:
+            raise self._error(explain_failure(error, role_arn)) from None
+        except (ResponseParserError, KeyError, ValueError, TypeError) as error:
             # An answer that is no STS answer (a proxy's HTML page, say) ends in
-            # botocore's parser as one of these.
+            # botocore's parser as one of these, the first with the whole body.
             cause = (
                 f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
             )
-            raise self._error(cause, "Check the STS endpoint and the proxy.") from None
+            raise self._error(Failure(cause, CHECK_END)) from None
         return self._read(answer, role_arn)
 
     def _read(self, answer: dict[str, Any], role_arn: str) -> TemporaryCredentials:
@@ -185,59 +191,13 @@ class StsExchange:
             )
         except (KeyError, AttributeError, TypeError):
             cause = f"STS answered for {role_arn} without credentials."
-            raise self._error(cause, "Check the STS endpoint and the proxy.") from None
+            raise self._error(Failure(cause, CHECK_END)) from None
 
-    def _refusal(self, error: ClientError, role_arn: str) -> StsExchangeError:
-        answer = error.response
-        code = str(answer.get("Error", {}).get("Code", "Unknown"))
-        # Only the first line: SignatureDoesNotMatch goes on with the canonical
-        # request, session token included.
-        message = str(answer.get("Error", {}).get("Message", "")).partition("\n")[0]
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return self._error(
-            f"STS refused {error.operation_name} of {role_arn}:"
-            f" {shorten(code, 60)}: {shorten(message, 400)}",
-            HINTS.get(code, ""),
-            retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
-        )
-
-    def _failure(self, error: BotoCoreError, role_arn: str) -> StsExchangeError:
-        return self._error(
-            f"The credentials for {role_arn} could not be fetched:"
-            f" {type(error).__name__}: {shorten(str(error), 400)}",
-            "Check the network, the proxies and the STS endpoint."
-            if "onnect" in type(error).__name__
-            else "",
-            retryable="onnect" in type(error).__name__
-            or "Timeout" in type(error).__name__,
-        )
-
-    def _error(
-        self, cause: str, hint: str, *, retryable: bool = False
-    ) -> StsExchangeError:
-        return StsExchangeError(
-            conn_id=self._conn_id, cause=cause, hint=hint, retryable=retryable
-        )
+    def _error(self, failure: Failure) -> StsExchangeError:
+        return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 
 def _find_date(answer: dict[str, Any]) -> str | None:
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     date = headers.get("date")
     return shorten(date) if isinstance(date, str) else None
-
-
-HINTS = {
-    "AccessDenied": (
-        "Check the role's trust policy, its conditions (ExternalId among them) and"
-        " that the base identity may call it."
-    ),
-    "ExpiredToken": "The proof or the base keys have expired; renew them.",
-    "ExpiredTokenException": "The proof has expired; check the clock of this machine.",
-    "InvalidClientTokenId": "Check the access key id and, for temporary keys,"
-    " aws_session_token.",
-    "SignatureDoesNotMatch": "Check the secret key and the clock of this machine.",
-    "InvalidIdentityToken": "Check that the identity provider is registered in IAM"
-    " with this issuer and audience.",
-    "RegionDisabledException": "Activate STS for that region, or name another region.",
-    "ValidationError": "Check the role's parameters in the connection.",
-}

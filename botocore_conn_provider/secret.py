@@ -41,8 +41,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = self._text, other._text
-        return hmac.compare_digest(mine.encode(), theirs.encode())
+        mine = self._text.encode(errors="surrogatepass")
+        theirs = other._text.encode(errors="surrogatepass")
+        return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self._text))
@@ -65,8 +66,8 @@ def show_key_id(access_key_id: str) -> str:
 class Options(Mapping[str, Any]):
     """Read-only named values for another library, some of which may be secret.
 
-    Proxy passwords, cookies and headers live in such mappings, so the repr
-    shows the names only. Pass them on with `**options`.
+    Proxy passwords, cookies and headers live in such mappings, and
+    a name may be a piece of one, so the repr shows their number only. Pass them on with `**options`.
     """
 
     __slots__ = ("_values",)
@@ -84,7 +85,15 @@ class Options(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Options({', '.join(self._values)})"
+        return f"Options({len(self._values)})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Options are not pickled: ship the connection's name")
+
+    def __copy__(self) -> Options:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Options:
+        from copy import deepcopy  # only for who copies
+
+        return Options(deepcopy(self._values, memo))

@@ -121,7 +121,7 @@ def _read_session_kwargs(extra: Reader) -> Reader:
 
 
 def _judge_left_over(extra: Reader, *, strict: bool) -> None:
-    for name, near in extra.left_over():
+    for name, near in extra.left_over(known=KNOWN_FIELDS):
         meant = ALIASES.get(normalise(name)) or find_near(
             name, IDENTITY_FIELDS, cutoff=NEAR_ENOUGH
         )

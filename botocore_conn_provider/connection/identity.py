@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.fields import RecordFields
 
 ACCOUNT_DIGITS = 12
+PAIR = ("aws_access_key_id", "aws_secret_access_key")
 
 KeyPair = tuple[str, Secret]
 
@@ -38,7 +39,8 @@ def read_keys(
     pair = next((pair for pair in pairs if pair is not None), None)
     if pair is not None:
         return StaticKeys(pair[0], pair[1], token, account_id)
-    _refuse_orphans(extra, session, token=token, account_id=account_id)
+    if not _has_any_key(fields, extra, session):
+        _refuse_orphans(extra, session, token=token, account_id=account_id)
     return None
 
 
@@ -90,6 +92,8 @@ def _read_login(fields: RecordFields, extra: Reader) -> KeyPair | None:
         return None
     findings = extra.findings
     for name, value in (("login", login), ("password", password)):
+        if findings.has_refused(name):
+            continue
         if value is None:
             other = "password" if name == "login" else "login"
             findings.refuse(
@@ -114,7 +118,11 @@ def _read_pair(reader: Reader) -> KeyPair | None:
     return (key_id.reveal(), secret) if key_id and secret else None
 
 
-PAIR = ("aws_access_key_id", "aws_secret_access_key")
+def _has_any_key(fields: RecordFields, extra: Reader, session: Reader) -> bool:
+    """Tell whether a key is there, even if only half a pair or a broken one."""
+    if fields.login is not None or fields.password is not None:
+        return True
+    return any(reader.has(name) for reader in (extra, session) for name in PAIR)
 
 
 def _refuse_orphans(

@@ -20,20 +20,20 @@ from botocore_conn_provider.connection.fields import (
 )
 from botocore_conn_provider.connection.names import describe, find_near, show_name
 from botocore_conn_provider.connection.reader import Findings, Reader
-from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+from botocore_conn_provider.connection.strict_json import (
+    DEEPEST,
+    JsonFaultError,
+    read_json,
+)
 
 
 def parse_json(text: str, findings: Findings) -> RecordFields:
-    """Read the JSON form; what is wrong goes to `findings` and reads as absent."""
+    """Read the JSON form, which begins with `{`; what is wrong goes to `findings` and reads as absent."""
     try:
-        document = read_json(text)
+        # One deeper than a URI's extra, which this form can then always hold.
+        document = read_json(text, deepest=DEEPEST + 1)
     except JsonFaultError as fault:
         findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
-        return RecordFields()
-    if not isinstance(document, dict):
-        findings.refuse(
-            "connection", describe(document), 'Write an object: {"conn_type": …}.'
-        )
         return RecordFields()
     reader = Reader(document, path="", findings=findings)
     fields = RecordFields(
@@ -41,10 +41,10 @@ def parse_json(text: str, findings: Findings) -> RecordFields:
         login=reader.text("login", empty_is_absent=True),
         password=reader.text("password", empty_is_absent=True),
         host=reader.text("host", empty_is_absent=True),
-        port=read_port(reader.raw("port"), findings),
+        port=read_port(reader.peek("port"), findings),
         schema=reader.text("schema", empty_is_absent=True),
         description=reader.text("description", empty_is_absent=True),
-        extra=read_extra(reader.raw("extra"), "extra", findings),
+        extra=read_extra(reader.peek("extra"), "extra", findings),
     )
     _refuse_unknown(reader)
     return fields

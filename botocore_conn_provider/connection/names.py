@@ -1,8 +1,8 @@
 """Compare names the way people misspell them, and show them without a risk.
 
 A name that nobody knows may be a piece of a secret (an unencoded `&` in a key
-splits it), so a name is shown only when it resembles one of ours or is a plain
-lower-case word.
+splits it), so a name is shown whole only when it resembles one of ours; of a
+plain lower-case word the first letters are shown, which is enough to find it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.errors import shorten
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST_COMPARED = 60
 SHORTEST_STEM = 4  # "region" stands for "region_name", "aws" for nothing
 PLAIN = re.compile(r"[a-z][a-z_]{0,39}")
+LONGEST_SHOWN = 5
 
 
 def normalise(name: str) -> str:
@@ -38,9 +41,11 @@ def find_near(name: str, known: Iterable[str], *, cutoff: float = 0.75) -> str |
 
 
 def show_name(name: str, *, near: str | None = None) -> str:
-    """Return `name` if it can be no piece of a secret, else its length."""
-    if near is not None or PLAIN.fullmatch(name):
+    """Return as much of `name` as can be no piece of a secret, else its length."""
+    if near is not None:
         return name
+    if PLAIN.fullmatch(name):
+        return shorten(name, LONGEST_SHOWN)
     return f"({len(name)} characters)"
 
 

@@ -19,9 +19,10 @@ from botocore_conn_provider.errors import Problem
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST_UNKNOWN = 100
+ANY_KIND: tuple[type, ...] = (object,)
 
 
 class Findings:
@@ -34,6 +35,10 @@ class Findings:
     def refuse(self, field: str, seen: str, fix: str) -> None:
         """Note a problem; see `Problem` for the shape of the three texts."""
         self.problems.append(Problem(field, seen, fix))
+
+    def has_refused(self, field: str) -> bool:
+        """Tell whether there is a problem with `field` already."""
+        return any(problem.field == field for problem in self.problems)
 
 
 class Reader:
@@ -86,7 +91,7 @@ class Reader:
 
     def flag(self, name: str) -> bool | None:
         """Read true or false."""
-        value = self._decoded(name, bool)
+        value = self._decoded(name, (bool,))
         if value is None or isinstance(value, bool):
             return value
         self.refuse(name, describe(value), "Write true or false.")
@@ -115,7 +120,7 @@ class Reader:
 
     def object(self, name: str) -> Reader | None:
         """Read an object; give a reader for it."""
-        value = self._decoded(name, dict)
+        value = self._decoded(name, (dict,))
         if value is None:
             return None
         if isinstance(value, dict):
@@ -127,13 +132,25 @@ class Reader:
         """Return the value exactly as it stands; None if absent."""
         return self._take(name)
 
-    def raw(self, name: str) -> Any:
-        """Return the value as it is, JSON in a text decoded; None if absent."""
-        return self._decoded(name, object)
+    def raw(self, name: str, kinds: tuple[type, ...] = ANY_KIND) -> Any:
+        """Return the value as it is; None if absent.
 
-    def left_over(self) -> Iterator[tuple[str, str | None]]:
-        """Yield each name nobody asked for, with the known name it resembles."""
-        unknown = [name for name in self._values if name not in self._asked]
+        A text is decoded if it holds JSON of one of `kinds`; a text that `kinds`
+        have room for stays one.
+        """
+        return self._decoded(name, tuple(kind for kind in kinds if kind is not str))
+
+    def left_over(self, known: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
+        """Yield each name nobody asked for, with the known name it resembles.
+
+        What reads as absent (null) is left out; `known` count as asked for.
+        """
+        self._asked.update(dict.fromkeys(known))
+        unknown = [
+            name
+            for name, value in self._values.items()
+            if name not in self._asked and value is not None
+        ]
         if len(unknown) > MOST_UNKNOWN:
             self.findings.refuse(
                 self._path or "extra",
@@ -160,7 +177,7 @@ class Reader:
         self._asked[name] = None
         return self._values.get(name)
 
-    def _decoded(self, name: str, wanted: type | tuple[type, ...]) -> Any:
+    def _decoded(self, name: str, wanted: tuple[type, ...]) -> Any:
         value = self._take(name)
         if not isinstance(value, str):
             return value
@@ -174,7 +191,7 @@ class Reader:
         return decoded if decoded is None or isinstance(decoded, wanted) else value
 
 
-RETYPE = "Copy the key again, without a line break or quotes."
+RETYPE = "Copy it again, without a line break or quotes (in a URI write %2B for +)."
 
 
 def is_key_text(text: str) -> bool:

@@ -138,7 +138,7 @@ class Connection(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        return f"Connection(conn_id={self.conn_id!r}, conn_type={self.conn_type!r})"
+        return f"Connection(conn_id={self.conn_id!r})"
 
 
 def not_found(conn_id: str, variable: str) -> ConnectionNotFoundError:

@@ -35,11 +35,17 @@ LONGEST_SESSION_NAME = 64
 
 SAML = "assume_role_with_saml"
 WEB_IDENTITY = "assume_role_with_web_identity"
+DEPRECATED = (
+    ("aws_account_id", "'role_arn'"),
+    ("aws_iam_role", "'role_arn'"),
+    ("external_id", "'ExternalId' in 'assume_role_kwargs'"),
+)
 METHODS = ("assume_role", SAML, WEB_IDENTITY)
 
 
 def read_role(extra: Reader, conn_id: str, environ: Environ) -> Role | None:
     """Read the role and how it is assumed; None if the connection has none."""
+    _note_deprecated(extra)
     role_arn = _read_role_arn(extra)
     method = extra.choice("assume_role_method", METHODS) or METHODS[0]
     parameters = read_parameters(extra)
@@ -70,8 +76,6 @@ def default_session_name(conn_id: str) -> str:
 
 def _read_role_arn(extra: Reader) -> str | None:
     if extra.has("role_arn"):
-        extra.peek("aws_account_id")  # known, and not judged beside a role_arn
-        extra.peek("aws_iam_role")
         role_arn = extra.text("role_arn", fix="Write the role's ARN or remove it.")
         if role_arn is None or ROLE_ARN.fullmatch(role_arn):
             return role_arn
@@ -84,10 +88,15 @@ def _read_role_arn(extra: Reader) -> str | None:
     return _join_account_and_role(extra)
 
 
-def _join_account_and_role(extra: Reader) -> str | None:
-    for name in ("aws_account_id", "aws_iam_role"):
+def _note_deprecated(extra: Reader) -> None:
+    for name, replacement in DEPRECATED:
         if extra.has(name):
-            extra.findings.notices.append(f"'{name}' is deprecated: write 'role_arn'.")
+            extra.findings.notices.append(
+                f"'{name}' is deprecated: write {replacement}."
+            )
+
+
+def _join_account_and_role(extra: Reader) -> str | None:
     account_id = read_account_id(extra, "aws_account_id")
     role_name = extra.text("aws_iam_role")
     if role_name is not None and not ROLE_NAME.fullmatch(role_name):
@@ -102,24 +111,20 @@ def _join_account_and_role(extra: Reader) -> str | None:
 
 
 def _read_external_id(extra: Reader) -> str | None:
-    if extra.has("external_id"):
-        extra.findings.notices.append(
-            "'external_id' is deprecated: write 'ExternalId' in 'assume_role_kwargs'."
-        )
     judge_pattern(extra, "external_id", EXTERNAL_ID)
     value = extra.peek("external_id")
     return value if isinstance(value, str) else None
 
 
 def _refuse_without_role(extra: Reader, method: str) -> None:
-    inner = extra.object("assume_role_kwargs")
+    kwargs = extra.raw("assume_role_kwargs")
     if method != METHODS[0]:
         extra.refuse(
             "role_arn", f"is missing for '{method}'", "Add the ARN of the role."
         )
-    elif inner is not None and inner.has("RoleArn"):
-        inner.refuse(
-            "RoleArn",
+    elif isinstance(kwargs, dict) and kwargs.get("RoleArn") is not None:
+        extra.refuse(
+            "assume_role_kwargs.RoleArn",
             "stands here without 'role_arn'",
             "Move it to 'role_arn': here alone it would be ignored.",
         )

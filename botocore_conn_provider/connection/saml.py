@@ -123,15 +123,15 @@ def read_options(
     reader = parent.object(name)
     if reader is None:
         return Options()
-    names = list(known) if known is not None else reader.names()
-    read = {each: reader.raw(each) for each in names}
+    if known is None:
+        return Options({each: reader.peek(each) for each in reader.names()})
+    read = {each: reader.raw(each, kinds) for each, kinds in known.items()}
     values = {each: value for each, value in read.items() if value is not None}
     for option, value in values.items():
-        if known is not None and not _is_of(value, known[option]):
+        if not _is_of(value, known[option]):
             wanted = " or ".join(KIND[kind] for kind in known[option])
             reader.refuse(option, describe(value), f"Write {wanted}.")
-    if known is not None:
-        reader.refuse_left_over()
+    reader.refuse_left_over()
     return Options({each: _as_pair(each, value) for each, value in values.items()})
 
 

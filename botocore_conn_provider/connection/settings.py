@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from botocore_conn_provider.connection.urls import show_origin
 from botocore_conn_provider.secret import Options, Secret, show_key_id
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class SamlSignIn(NamedTuple):
     auth: Options = Options()
     log_idp_response: bool = False
 
+    def __repr__(self) -> str:
+        idp = show_origin(self.idp_url) if self.idp_url else "no IdP"
+        return f"SamlSignIn({self.method} at {idp})"
+
 
 class AssumeRoleWithSaml(NamedTuple):
     """AssumeRoleWithSAML. Without `principal_arn` the assertion names it."""
@@ -101,6 +106,11 @@ class ClientSettings(NamedTuple):
     endpoint_url: str | None = None
     service_endpoints: Mapping[str, str | None] = Options()
     verify: bool | str | None = None
+
+    def __repr__(self) -> str:
+        endpoint = show_origin(self.endpoint_url) if self.endpoint_url else None
+        shown = self._asdict() | {"endpoint_url": endpoint}
+        return f"ClientSettings({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
     def find_endpoint(self, service_name: str) -> str | None:
         """Return the endpoint URL for `service_name`, None for AWS's own."""

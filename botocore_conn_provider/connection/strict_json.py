@@ -18,11 +18,11 @@ class JsonFaultError(ValueError):
     """The text is not usable JSON; `str()` is the reason, free of the text."""
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str, *, deepest: int = DEEPEST) -> Any:
     """Return the value of `text`.
 
     Raises:
-        JsonFaultError: Not JSON, nested deeper than `DEEPEST`, or with a number
+        JsonFaultError: Not JSON, nested deeper than `deepest`, or with a number
             or a character that no JSON may hold.
     """
     try:
@@ -36,7 +36,7 @@ def read_json(text: str) -> Any:
         raise
     except ValueError:
         raise JsonFaultError("it holds a number that is too long") from None
-    _check(value)
+    _check(value, deepest)
     return value
 
 
@@ -56,10 +56,10 @@ def _read_float(digits: str) -> float:
     return number
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, deepest: int) -> None:
     """Walk the whole value level by level, without recursion."""
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         following: list[Any] = []
         for item in level:
             if isinstance(item, str) and has_surrogates(item):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WHOLE_EXTRA = "__extra__"
 AUTHORITY_ENDS = re.compile(r"[/?#]")
+BRACKETS = re.compile(r"[\[\]]")
 
 
 def parse_uri(text: str, findings: Findings) -> RecordFields:
@@ -43,6 +44,13 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
         )
         return RecordFields()
     protocol, rest = _split_protocol(rest)
+    if _split_protocol(rest)[0]:
+        findings.refuse(
+            "connection",
+            "has more than two '://'",
+            "Write one, or a protocol and two: aws://https://…",
+        )
+        return RecordFields(conn_type_of(scheme))
     end = AUTHORITY_ENDS.search(rest)
     cut = end.start() if end else len(rest)
     authority, tail = rest[:cut], rest[cut:]
@@ -66,11 +74,9 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
 def write_uri(fields: RecordFields) -> str:
     """Write the URI form. A URI has no place for the description."""
     userinfo = ""
-    if fields.login is not None or fields.password is not None:
-        userinfo = quote(fields.login or "", safe="")
-        if fields.password is not None:
-            userinfo += ":" + quote(fields.password, safe="")
-        userinfo += "@"
+    if fields.login is not None and fields.password is not None:  # both or neither
+        login, password = quote(fields.login, safe=""), quote(fields.password, safe="")
+        userinfo = f"{login}:{password}@"
     host = quote(fields.host or "", safe="")
     port = "" if fields.port is None else f":{fields.port}"
     if port and not host and not userinfo:
@@ -104,24 +110,18 @@ def _join_protocol(protocol: str, host: str | None) -> str | None:
 def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
     """Refuse a `/`, `?`, `#`, `[` that was not encoded in a login or password.
 
-    Such a character ends the authority early. The sign of it is an `@` that comes
-    after: in the path, or in the query or fragment before any `=`.
+    Such a character ends the authority early; the sign of it is an `@` that comes
+    after.
     """
     userinfo = authority.rpartition("@")[0]
-    raw = next((c for c in userinfo if c in "[]"), "")
-    if not raw and tail:
-        path, _, rest = tail.partition("?")
-        early = path if tail[0] == "/" else ""
-        if (
-            "@" in early
-            or "@" in rest.partition("=")[0]
-            or _cut_in_port(authority, tail)
-        ):
-            raw = tail[0]
-            userinfo = authority
-    if not raw:
+    bracket = BRACKETS.search(userinfo)
+    if bracket:
+        raw, before = bracket[0], userinfo[: bracket.start()]
+    elif _is_cut(authority, tail):
+        raw, before = tail[0], authority
+    else:
         return False
-    field = "password" if ":" in userinfo else "login"
+    field = "password" if ":" in before else "login"
     code = f"%{ord(raw):02X}"
     hidden = f"***{code}***"
     shape = f"***:{hidden}" if field == "password" else f"{hidden}:***"
@@ -133,11 +133,26 @@ def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
     return True
 
 
-def _cut_in_port(authority: str, tail: str) -> bool:
-    """Tell whether a password was cut: no number after `:`, and an `@` later."""
+def _is_cut(authority: str, tail: str) -> bool:
+    """Tell whether the login or password goes on in `tail`.
+
+    An `@` may stand raw in a value of the query. But after a host without a login
+    it is refused there too: read as a query, a cut password would be no keys at
+    all, and the identity somebody else's.
+    """
+    if "@" not in tail:
+        return False
+    if authority and "@" not in authority:
+        return True
+    path, _, query = tail.partition("?")
+    return "@" in path or "@" in query.partition("=")[0] or _cut_in_port(authority)
+
+
+def _cut_in_port(authority: str) -> bool:
+    """Tell whether what stands where the port should be is no number."""
     place = authority.rpartition("@")[2]
     port = place.rpartition(":")[2] if ":" in place and "[" not in place else ""
-    return "@" in tail and port != "" and not port.isdigit()
+    return port != "" and not port.isdigit()
 
 
 def _split_place(place: str, findings: Findings) -> tuple[str, str]:

@@ -20,6 +20,12 @@ def read_url(reader: Reader, name: str) -> str | None:
     return None
 
 
+def show_origin(url: str) -> str:
+    """Return scheme and host of an address that was read: what a log may show."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}"
+
+
 def _is_url(text: str) -> bool:
     if not text.isprintable() or " " in text:
         return False

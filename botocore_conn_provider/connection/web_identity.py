@@ -30,15 +30,20 @@ def read_web_identity_role(
     token_file = extra.text(TOKEN_FILE, empty_is_absent=True)
     if source == "file":
         token_file = token_file or environ.get(TOKEN_FILE_VARIABLE) or None
-        if token_file is None and not extra.has(TOKEN_FILE):
+        if token_file is None and not extra.findings.has_refused(TOKEN_FILE):
             extra.refuse(
                 TOKEN_FILE, "is missing", f"Add it, or set {TOKEN_FILE_VARIABLE}."
             )
+    audience = extra.text(AUDIENCE, empty_is_absent=True)
+    if source == "google" and extra.peek(AUDIENCE) in (None, ""):
+        extra.findings.notices.append(
+            f"'{AUDIENCE}' is missing: any Google token of the account would do."
+        )
     return AssumeRoleWithWebIdentity(
         role_arn=role_arn,
         token_source=source or "",
         token_file=token_file,
-        audience=extra.text(AUDIENCE, empty_is_absent=True),
+        audience=audience,
         parameters=Options(parameters),
     )
 

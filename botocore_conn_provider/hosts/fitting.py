@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.hosts.bare import BareSession
     from botocore_conn_provider.hosts.binding import Binding
 
 FITTING = "conn_provider_fitting"
+
+# Around fitting: threads that meet on a session older than install() fit it once.
+_fitting_lock = ProcessLock()
 
 
 def find_fitting(session: botocore.session.Session) -> Fitting | None:
@@ -39,21 +41,26 @@ def find_fitting(session: botocore.session.Session) -> Fitting | None:
     return vars(session).get(FITTING)
 
 
-def fit(session: botocore.session.Session, binding: Binding) -> None:
-    """Bind `session` to a connection; again binds it to another one.
+def fit(
+    session: botocore.session.Session, binding: Binding, *, again: bool = True
+) -> None:
+    """Bind `session` to a connection; `again` binds a bound one to another.
 
     Credentials that the session already took from botocore's chain are let go:
     clients made from now on use the connection. Explicit keys stay.
     """
-    fitting = find_fitting(session)
-    if fitting is None:
-        fitting = Fitting(session, binding)
-        setattr(session, FITTING, fitting)
-        fitting.put_defaults()
-    else:
+    with _fitting_lock:
+        fitting = find_fitting(session)
+        if fitting is None:
+            fitting = Fitting(session, binding)
+            fitting.put_defaults()
+        elif not again:
+            return
         fitting.binding = binding
-    session.register_component("credential_provider", FittedResolver(fitting))
-    _forget_chain_credentials(session)
+        session.register_component("credential_provider", FittedResolver(fitting))
+        _forget_chain_credentials(session)
+        # Last: who sees it takes the session for fitted, and asks no lock.
+        setattr(session, FITTING, fitting)
 
 
 def _forget_chain_credentials(session: botocore.session.Session) -> None:
@@ -206,6 +213,7 @@ class FittedResolver(CredentialResolver):
         # Late: what follows is paid for by whoever signs requests.
         from botocore_conn_provider.hosts.providers import create_provider
         from botocore_conn_provider.hosts.rejection import register_rejection
+        from botocore_conn_provider.keeper.fork import PerProcess
         from botocore_conn_provider.keeper.registry import keepers
 
         fitting = self._fitting
@@ -220,12 +228,12 @@ class FittedResolver(CredentialResolver):
 
         # The keeper may outlive the session: what it holds must not hold that.
         data_loader = session.get_component("data_loader")
-
-        def make_base() -> BareSession:
-            return create_base_session(
+        # Making one costs milliseconds: chain and exchange share it.
+        make_base = PerProcess(
+            lambda: create_base_session(
                 settings, region_name=region, data_loader=data_loader
             )
-
+        )
         chain = botocore.credentials.create_credential_resolver(
             make_base(), region_name=region
         )

@@ -39,20 +39,22 @@ class Installation:
 
     def __init__(self, conn_id: str | None) -> None:
         self.conn_id = conn_id
-        self._replaced: dict[str, Any] = {}
+        self._replaced: dict[str, tuple[Any, Any]] = {}
 
     def put(self) -> None:
         """Put the hooks in."""
         botocore.register_initializer(fit_new_session)
         for name in WRAPPED:
-            self._replaced[name] = vars(Session)[name]
-            setattr(Session, name, _fit_first(name, self._replaced[name]))
+            original = vars(Session)[name]
+            ours = _fit_first(name, original)
+            self._replaced[name] = original, ours
+            setattr(Session, name, ours)
 
     def remove(self) -> None:
         """Take the hooks out, unless somebody wrapped them meanwhile."""
         botocore.unregister_initializer(fit_new_session)
-        for name, original in self._replaced.items():
-            if getattr(vars(Session)[name], "conn_provider", False):
+        for name, (original, ours) in self._replaced.items():
+            if vars(Session)[name] is ours:
                 setattr(Session, name, original)
 
 
@@ -106,13 +108,13 @@ def session(conn_id: str) -> boto3.session.Session:
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
 
-def fit_new_session(new: Session) -> None:
+def fit_new_session(new: Session, *, again: bool = False) -> None:
     """Fit a session to the installed connection, unless that is switched off."""
     installation = _installed
     environ = current_environment()
     if installation is None or isinstance(new, BareSession) or is_disabled(environ):
         return
-    fit(new, Binding(environ, installation.conn_id))
+    fit(new, Binding(environ, installation.conn_id), again=again)
 
 
 def _fit_default_session() -> None:
@@ -120,7 +122,7 @@ def _fit_default_session() -> None:
     boto3 = sys.modules.get("boto3")
     default = getattr(boto3, "DEFAULT_SESSION", None)
     if default is not None:
-        fit_new_session(default._session)  # noqa: SLF001 - no public way
+        fit_new_session(default._session, again=True)  # noqa: SLF001 - no public way
 
 
 def _fit_first(name: str, original: Any) -> Any:
@@ -134,5 +136,4 @@ def _fit_first(name: str, original: Any) -> Any:
                 return getattr(self, name)(*args, **kwargs)
         return original(self, *args, **kwargs)
 
-    method.conn_provider = True  # type: ignore[attr-defined]
     return method

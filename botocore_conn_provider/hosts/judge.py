@@ -29,11 +29,13 @@ from botocore_conn_provider.errors import InvalidConnectionError, Problem
 
 if TYPE_CHECKING:
     import botocore.session
-    from botocore.loaders import Loader
     from botocore.model import Shape
 
     from botocore_conn_provider.connection.settings import AwsSettings, Role
     from botocore_conn_provider.secret import Options
+
+# By its path: finding the newest version by name lists every service's folder.
+STS_MODEL = "sts/2011-06-15/service-2"
 
 
 def judge(
@@ -46,20 +48,13 @@ def judge(
     Raises:
         InvalidConnectionError: With every problem found here.
     """
-    profile_problems = _judge_profile(settings, session)
     problems = [
         *_judge_config(settings.client.config),
-        *profile_problems,
+        *_judge_profile(settings, session),
         *_judge_verify(settings),
     ]
     if settings.role is not None:
-        # A session whose profile is unknown cannot even find its data files.
-        loader = (
-            create_loader()
-            if profile_problems
-            else session.get_component("data_loader")
-        )
-        problems += _judge_parameters(settings.role, loader)
+        problems += _judge_parameters(settings.role)
     if problems:
         raise InvalidConnectionError(
             conn_id=settings.conn_id, problems=problems, variable=variable
@@ -140,9 +135,12 @@ def operation_of(role: Role) -> str:
     return "AssumeRoleWithWebIdentity"
 
 
-def _judge_parameters(role: Role, loader: Loader) -> list[Problem]:
+def _judge_parameters(role: Role) -> list[Problem]:
     operation = operation_of(role)
-    model = ServiceModel(loader.load_service_model("sts", "service-2"), "sts")
+    # Not the session's loader: boto3 asks for the profile while that one is being
+    # made, so asking here would make a second one, and every data file and folder
+    # would be read twice.
+    model = ServiceModel(create_loader().load_data(STS_MODEL), "sts")
     shape = model.operation_model(operation).input_shape
     members: dict[str, Shape] = shape.members if shape is not None else {}
     problems = []

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 REJECTIONS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken"})
 
 AT_ONCE = 0
-UNIQUE_ID = "botocore-conn-rejection"
+# One for each event: botocore takes the second use of an id for a repetition.
+NOTE_ID, WATCH_ID = "botocore-conn-signer", "botocore-conn-rejection"
 SIGNED_BY = "botocore_conn_signed_by"
 SIGNED_ANEW = "botocore_conn_signed_anew"
 
@@ -50,15 +51,15 @@ def register_rejection(events: BaseEventHooks, reject: Callable[[str], bool]) ->
         return _answer(response, request_dict["context"], reject)
 
     # Last, so that the signature is there.
-    events.register_last("request-created", _note_signer, unique_id=UNIQUE_ID)
+    events.register_last("request-created", _note_signer, unique_id=NOTE_ID)
     retry: Callable[..., Any] = watch  # the stubs know of no answer from a handler
-    events.register("needs-retry", retry, unique_id=UNIQUE_ID)
+    events.register("needs-retry", retry, unique_id=WATCH_ID)
 
 
 def unregister_rejection(events: BaseEventHooks) -> None:
     """Stop watching; clients that exist already go on."""
-    events.unregister("request-created", unique_id=UNIQUE_ID)
-    events.unregister("needs-retry", unique_id=UNIQUE_ID)
+    events.unregister("request-created", unique_id=NOTE_ID)
+    events.unregister("needs-retry", unique_id=WATCH_ID)
 
 
 def _note_signer(request: AWSRequest, **_: Any) -> None:
@@ -67,8 +68,8 @@ def _note_signer(request: AWSRequest, **_: Any) -> None:
 
 
 def _find_header(request: AWSRequest) -> str:
-    header = request.headers.get("Authorization", "")
-    return header.decode("latin-1") if isinstance(header, bytes) else header
+    header: Any = request.headers.get("Authorization", "")
+    return header.decode("latin-1") if isinstance(header, bytes) else str(header)
 
 
 def _answer(

@@ -16,12 +16,12 @@ from botocore_conn_provider.keeper.attempt import Attempt, InterruptedRenewalErr
 from botocore_conn_provider.keeper.fork import remake_in_children
 from botocore_conn_provider.keeper.held import Held, Issued, hold, hold_after_failure
 from botocore_conn_provider.keeper.source import is_transient
-from botocore_conn_provider.keeper.telemetry import Telemetry
 from botocore_conn_provider.keeper.windows import RenewalPolicy, plan_windows
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange import TemporaryCredentials
     from botocore_conn_provider.keeper.surroundings import Surroundings
+    from botocore_conn_provider.keeper.telemetry import Telemetry
 
 # Enough for every request that can still be on its way with an old set.
 REMEMBERED_SETS = 8

@@ -6,10 +6,8 @@ state or the next and nothing between.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from botocore_conn_provider.exchange import TemporaryCredentials
 from botocore_conn_provider.keeper.windows import (
     RenewalPolicy,
     Uniform,
@@ -17,6 +15,11 @@ from botocore_conn_provider.keeper.windows import (
     choose_retry,
     plan_windows,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.exchange import TemporaryCredentials
 
 
 class Issued(NamedTuple):

@@ -50,9 +50,9 @@ class Keeper:
         fetch: Callable[[], TemporaryCredentials],
         *,
         conn_id: str,
-        policy: RenewalPolicy = RenewalPolicy(),
+        policy: RenewalPolicy = RenewalPolicy(),  # noqa: B008 - immutable
         store: Store | None = None,
-        surroundings: Surroundings = Surroundings(),
+        surroundings: Surroundings = Surroundings(),  # noqa: B008 - immutable
     ) -> None:
         self._source = Source(
             fetch, conn_id=conn_id, policy=policy, store=store, outside=surroundings

@@ -11,10 +11,14 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.keeper.fork import remake_in_children
-from botocore_conn_provider.keeper.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.keeper.keeper import Keeper
 
 IDLE_KEEPERS = 32
 
@@ -51,7 +55,8 @@ class Keepers:
         """
         with self._lock:
             everyone = list(self._all.values())
-        return any([keeper.reject(access_key_id) for keeper in everyone])
+        answers = [keeper.reject(access_key_id) for keeper in everyone]
+        return any(answers)
 
     def forget(self) -> None:
         """Let go of the idle ones; those in use live on with their sessions."""

@@ -54,7 +54,7 @@ class MachineStore:
         fingerprint: str,
         *,
         lock_seconds: float = LOCK_SECONDS,
-        surroundings: Surroundings = Surroundings(),
+        surroundings: Surroundings = Surroundings(),  # noqa: B008 - immutable
     ) -> None:
         self._path = path
         self._fingerprint = fingerprint

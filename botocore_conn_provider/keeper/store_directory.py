@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 OFF, ON = "off", "on"
 PRIVATE_DIRECTORY = 0o700

@@ -35,7 +35,7 @@ def read_private(directory: int, name: str) -> bytes | None:
     """
     # Not to block on a pipe that stands in the file's place.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    with open(os.open(name, flags, dir_fd=directory), "rb") as file:
+    with os.fdopen(os.open(name, flags, dir_fd=directory), "rb") as file:
         found = os.fstat(file.fileno())
         usable = stat.S_ISREG(found.st_mode) and is_ours_alone(found)
         if not usable or found.st_size > LARGEST_BYTES:
@@ -65,7 +65,7 @@ def _write_beside(directory: int, content: bytes, *, keep_until: float) -> str:
     name = f"{BEING_WRITTEN}{os.getpid()}-{secrets.token_hex(8)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=directory)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, PRIVATE_FILE)  # whatever the umask took away
         file.write(content)
         file.flush()

@@ -50,7 +50,8 @@ class StoreLock:
         """Take the lock if nobody has it; never blocks."""
         import fcntl  # not on every system; the store is off without it
 
-        assert self._descriptor is not None
+        if self._descriptor is None:  # a forked child has let go of it
+            return False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # held; or no locks here, which the deadline ends

@@ -10,11 +10,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.keeper import events
-from botocore_conn_provider.keeper.windows import Uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.keeper.windows import Uniform
 
 
 def start_daemon(work: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 Run from anywhere: `python examples/demo/google_flow.py`. A key file signs in at a real
 token endpoint, the ID token is really verified, moto's STS answers, and then the
-same with a role that trusts somebody else. `requirements-web-tests.txt` says what
+same with a role that trusts somebody else. `requirements-test.txt` says what
 must be installed; the two clouds are those of the tests. The name is not `google.py`,
 which would stand in the way of the package `google` beside it.
 """

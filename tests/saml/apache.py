@@ -75,14 +75,18 @@ def run_apache(directory: Path, realm: Realm, page: str) -> Iterator[Apache]:
     keytab = directory / "keytab"
     shutil.copy(realm.service_keytab, keytab)
     keytab.chmod(0o644)  # of a realm that ends with the tests
+    replays = directory / "replays"
+    replays.mkdir()
+    replays.chmod(0o777)
     config = directory / "apache.conf"
     config.write_text(
         CONFIG.format(directory=directory, port=port, modules=MODULES, keytab=keytab)
         + "User www-data\nGroup www-data\n"
         + f"LoadModule unixd_module {MODULES}/mod_unixd.so\n" * _is_shared("unixd")
     )
+    environment = {**realm.environment("MEMORY:a"), "KRB5RCACHEDIR": str(replays)}
     process = subprocess.Popen(
-        [str(binary), "-f", str(config), "-DFOREGROUND"], env=realm.environment("MEMORY:a")
+        [str(binary), "-f", str(config), "-DFOREGROUND"], env=environment
     )
     try:
         _wait_for(port, process)
@@ -99,7 +103,10 @@ def _is_shared(name: str) -> bool:
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         assert process.poll() is None, "Apache ended at once"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
             return
         time.sleep(0.05)
     raise AssertionError("Apache does not listen")

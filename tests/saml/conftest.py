@@ -64,7 +64,11 @@ def named_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ticket(realm: Realm, named_hosts: None, monkeypatch: pytest.MonkeyPatch) -> str:
+def ticket(
+    realm: Realm,
+    named_hosts: None,  # noqa: ARG001 - a fixture can only ask by argument
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
     """Be in the realm, with a fresh ticket; return the cache's name."""
     cache = realm.new_cache()
     realm.log_in(cache)

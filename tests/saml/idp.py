@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.server
-import ssl
 import threading
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gssapi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Seen(NamedTuple):
@@ -68,7 +68,9 @@ class Idp:
             self._server.server_close()
             thread.join()
 
-    def url(self, host: str = "idp.corp.test", path: str = "/sso?client=sentinel") -> str:
+    def url(
+        self, host: str = "idp.corp.test", path: str = "/sso?client=sentinel"
+    ) -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
     def note(self, seen: Seen) -> tuple[dict[str, Any], bool]:
@@ -97,7 +99,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         kind, _, text = self.headers.get("Authorization", "").partition(" ")
         token = base64.b64decode(text) if kind == "Negotiate" else None
         length = int(self.headers.get("Content-Length", 0))
@@ -107,14 +109,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._idp = idp
         step, asked = idp.note(seen)
         if asked:
-            self._answer(401, {"WWW-Authenticate": step.get("offer", "Negotiate")}, b"who are you?")
+            self._answer(
+                401,
+                {"WWW-Authenticate": step.get("offer", "Negotiate")},
+                b"who are you?",
+            )
             return
         self._play(step, token)
 
     do_POST = do_GET  # noqa: N815
 
     def _play(self, step: dict[str, Any], token: bytes | None) -> None:
-        headers = {"Content-Type": "text/html; charset=utf-8", **step.get("headers", {})}
+        headers = {
+            "Content-Type": "text/html; charset=utf-8",
+            **step.get("headers", {}),
+        }
         if token is not None and step.get("sign_in"):
             proof = _accept(token)
             shown = _make_proof(step.get("proof", "good"), proof)
@@ -122,7 +131,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 headers["WWW-Authenticate"] = shown
         elif "proof" in step:
             headers["WWW-Authenticate"] = _make_proof(step["proof"], b"") or ""
-        headers = {k: v.replace("{port}", str(self._idp.port)) for k, v in headers.items()}
+        headers = {
+            k: v.replace("{port}", str(self._idp.port)) for k, v in headers.items()
+        }
         body = step.get("body", "")
         data = body if isinstance(body, bytes) else body.encode()
         if step.get("packed"):
@@ -130,7 +141,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             headers["Content-Encoding"] = step["packed"]
         fault = step.get("fault")
         if fault:
-            self._misbehave(fault, data)
+            self._misbehave(fault)
             return
         self._answer(step.get("status", 200), headers, data)
 
@@ -144,30 +155,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _misbehave(self, fault: str, body: bytes) -> None:
+    def _misbehave(self, fault: str) -> None:
         self.close_connection = True
-        idp = self._idp
         with contextlib.suppress(OSError):
-            if fault == "hang":
-                idp.released.wait(20)
-            elif fault == "break":
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>")
-            elif fault == "junk":
-                self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
-            elif fault == "drip-headers":
-                self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000)
-            elif fault == "drip-body":
-                self._drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999)
-            elif fault == "bomb":
-                self._bomb(b"200 OK")
-            elif fault == "bomb-redirect":
-                self._bomb(b"302 Found\r\nLocation: /next")
-            elif fault == "bomb-401":
-                self._bomb(b"401 No\r\nWWW-Authenticate: Negotiate")
-            elif fault == "siblings":
-                self._pour(b"<p>")
-            elif fault == "attributes":
-                self._pour(b"<p", b" a%d")
+            FAULTS[fault](self)
+
+    def _hang(self) -> None:
+        self._idp.released.wait(20)
 
     def _drip(self, data: bytes) -> None:
         for byte in data:
@@ -191,6 +185,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(packer.flush())
 
 
+FAULTS: Mapping[str, Callable[[_Handler], object]] = {
+    "hang": _Handler._hang,
+    "break": lambda to: to.wfile.write(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>"
+    ),
+    "junk": lambda to: to.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "drip-headers": lambda to: to._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000),
+    "drip-body": lambda to: to._drip(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999
+    ),
+    "bomb": lambda to: to._bomb(b"200 OK"),
+    "bomb-redirect": lambda to: to._bomb(b"302 Found\r\nLocation: /next"),
+    "bomb-401": lambda to: to._bomb(b"401 No\r\nWWW-Authenticate: Negotiate"),
+    "siblings": lambda to: to._pour(b"<p>"),
+    "attributes": lambda to: to._pour(b"<p", b" a%d"),
+}
+
+
 def _accept(token: bytes) -> bytes:
     context = gssapi.SecurityContext(usage="accept")
     return context.step(token) or b""
@@ -209,7 +221,9 @@ def _make_proof(kind: str, proof: bytes) -> str | None:
     if kind == "junk":
         return "Negotiate %%%"
     if kind == "forged":
-        proof = base64.b64decode("oYG2MIGzoAMKAQChCwYJKoZIhvcSAQICooGeBIGb") + b"x" * 155
+        proof = (
+            base64.b64decode("oYG2MIGzoAMKAQChCwYJKoZIhvcSAQICooGeBIGb") + b"x" * 155
+        )
     if kind == "foreign":
         proof = FOREIGN[0]
     elif kind == "good":
@@ -218,5 +232,3 @@ def _make_proof(kind: str, proof: bytes) -> str | None:
 
 
 FOREIGN: list[bytes] = []
-
-

@@ -25,7 +25,9 @@ class Realm:
     def __init__(self) -> None:
         path = f"{os.environ.get('PATH', '')}:/usr/sbin"
         missing = [name for name in COMMANDS if not shutil.which(name, path=path)]
-        assert not missing, f"{missing}: apt-get install krb5-kdc krb5-admin-server krb5-user"
+        assert not missing, (
+            f"{missing}: apt-get install krb5-kdc krb5-admin-server krb5-user"
+        )
         self._k5 = k5test.K5Realm(
             realm=REALM,
             portbase=_find_port(),
@@ -38,6 +40,7 @@ class Realm:
             },
         )
         self.directory = Path(self._k5.tmpdir)
+        self.directory.chmod(0o755)  # Apache reads krb5.conf as another user
         self.user = str(self._k5.user_princ)
         for host in HOSTS:
             self._k5.addprinc(f"HTTP/{host}@{REALM}")
@@ -93,7 +96,9 @@ class Realm:
         """Return another krb5.conf, with other lines in [libdefaults]."""
         text = Path(self._k5.env["KRB5_CONFIG"]).read_text()
         for key, value in settings.items():
-            kept = [line for line in text.splitlines() if not line.strip().startswith(key)]
+            kept = [
+                line for line in text.splitlines() if not line.strip().startswith(key)
+            ]
             text = "\n".join(kept).replace(
                 "[libdefaults]", f"[libdefaults]\n\t{key} = {value}"
             )

@@ -31,8 +31,18 @@ AWS_METADATA = f"""<md:EntityDescriptor
 </md:EntityDescriptor>"""
 
 
-def sign_response(directory: Path, ca: trustme.CA, *, user: str = "user") -> str:
-    """Return the base64 text of a signed response that grants three roles."""
+GRANTS = (
+    f"{ROLE},{PROVIDER}",
+    f"{PROVIDER} , {OTHER_ROLE}",
+    f"{TWICE_ROLE},{PROVIDER}",
+    f"{TWICE_ROLE},{SECOND_PROVIDER}",
+)
+
+
+def sign_response(
+    directory: Path, ca: trustme.CA, *, grants: tuple[str, ...] = GRANTS
+) -> str:
+    """Return the base64 text of a signed response that grants these roles."""
     binary = shutil.which("xmlsec1")
     assert binary, "xmlsec1 is missing: apt-get install xmlsec1"
     # RSA: pysaml2 signs with rsa-sha only.
@@ -42,11 +52,11 @@ def sign_response(directory: Path, ca: trustme.CA, *, user: str = "user") -> str
     issued.cert_chain_pems[0].write_to_path(str(certificate))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pysaml2's own, of its dependencies
-        xml = _make(binary, key, certificate, user)
+        xml = _make(binary, key, certificate, grants)
     return base64.b64encode(xml.encode()).decode()
 
 
-def _make(binary: str, key: Path, certificate: Path, user: str) -> str:
+def _make(binary: str, key: Path, certificate: Path, grants: tuple[str, ...]) -> str:
     from saml2 import config, saml, server
 
     settings = config.IdPConfig()
@@ -62,19 +72,14 @@ def _make(binary: str, key: Path, certificate: Path, user: str) -> str:
     )
     response = server.Server(config=settings).create_authn_response(
         {
-            "https://aws.amazon.com/SAML/Attributes/Role": [
-                f"{ROLE},{PROVIDER}",
-                f"{PROVIDER} , {OTHER_ROLE}",
-                f"{TWICE_ROLE},{PROVIDER}",
-                f"{TWICE_ROLE},{SECOND_PROVIDER}",
-            ],
-            "https://aws.amazon.com/SAML/Attributes/RoleSessionName": [user],
+            "https://aws.amazon.com/SAML/Attributes/Role": list(grants),
+            "https://aws.amazon.com/SAML/Attributes/RoleSessionName": ["user"],
             "https://aws.amazon.com/SAML/Attributes/SessionDuration": ["3600"],
         },
         in_response_to=None,
         destination="https://signin.aws.amazon.com/saml",
         sp_entity_id=AWS,
-        name_id=saml.NameID(format=saml.NAMEID_FORMAT_PERSISTENT, text=user),
+        name_id=saml.NameID(format=saml.NAMEID_FORMAT_PERSISTENT, text="user"),
         authn={"class_ref": saml.AUTHN_PASSWORD_PROTECTED, "authn_auth": ISSUER},
         sign_assertion=True,
         sign_response=True,

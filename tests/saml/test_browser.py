@@ -85,7 +85,10 @@ def test_own_headers_and_cookies_stay_with_the_idp(
 
     own = [(seen.headers.get("X-Own"), seen.headers.get("Cookie")) for seen in idp.seen]
     assert own == [("mine", "own=mine")] * 2 + [(None, None)] * 2
-    assert [s.path for s in idp.seen[1:3]] == ["/sso?client=sentinel&realm=corp", "/next"]
+    assert [s.path for s in idp.seen[1:3]] == [
+        "/sso?client=sentinel&realm=corp",
+        "/next",
+    ]
 
 
 @pytest.mark.usefixtures("ticket")

@@ -17,11 +17,13 @@ from botocore_conn_provider.exchange import StsExchange, create_sts_client
 from botocore_conn_provider.secret import Options
 from tests.saml.apache import run_apache
 from tests.saml.asking import build_fetcher, build_page
-from tests.saml.signing import ACCOUNT, PROVIDER, ROLE
+from tests.saml.signing import ACCOUNT, PROVIDER, ROLE, sign_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import trustme
 
     from tests.saml.realm import Realm
 
@@ -58,11 +60,17 @@ def test_apache_is_signed_in_to(
 
 @pytest.mark.usefixtures("ticket")
 def test_proof_is_exchanged_with_one_call(
-    realm: Realm, signed: str, tmp_path: Path, sts_url: str
+    realm: Realm, ca: trustme.CA, tmp_path: Path, sts_url: str
 ) -> None:
+    signed = sign_response(
+        tmp_path, ca, grants=(f"{ROLE},{PROVIDER}",)
+    )  # as moto wants
     calls: list[str] = []
     session = botocore.session.Session()
-    session.register("before-send.sts", lambda request, **_: calls.append(request.url))
+    session.register(
+        "before-send.sts",
+        lambda request, **_: calls.append(request.url),  # type: ignore[arg-type]
+    )
     settings = ClientSettings(service_endpoints=Options({"sts": sts_url}))
     session.set_config_variable("region", "eu-west-1")
     with run_apache(tmp_path, realm, build_page(signed)) as apache:

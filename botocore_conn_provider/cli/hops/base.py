@@ -19,6 +19,7 @@ from botocore_conn_provider.exchange import (
     create_sts_client,
 )
 from botocore_conn_provider.hosts.bare import load_base_credentials
+from botocore_conn_provider.refusal import mask
 from botocore_conn_provider.secret import show_key_id
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class BaseHops:
         return f"botocore's own chain ({method})"
 
     def _explain(self, error: BotoCoreError) -> CredentialFetchError:
-        said = shorten(" ".join(str(error).split()), 400)
+        said = shorten(mask(" ".join(str(error).split()), {}), 400)
         name = self._settings.profile_name
         place = f"the profile '{name}'" if name else "botocore's own chain"
         return CredentialFetchError(

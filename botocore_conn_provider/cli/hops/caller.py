@@ -13,9 +13,9 @@ from botocore_conn_provider.errors import (
     Problem,
     shorten,
 )
-from botocore_conn_provider.exchange import HINTS
 from botocore_conn_provider.hosts.judge import build_config
 from botocore_conn_provider.proofs.saml.explanation import find_origin
+from botocore_conn_provider.refusal import HINTS, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,11 +119,10 @@ class Caller:
 
     def _explain(self, error: ClientError) -> CredentialFetchError:
         code = _read_code(error)
-        said = shorten(str(error.response.get("Error", {}).get("Message", "")), 300)
-        first = said.partition("\n")[0]
+        said = str(error.response.get("Error", {}).get("Message", ""))
         return CredentialFetchError(
             conn_id=self._settings.conn_id,
-            cause=f"{error.operation_name} was refused: {code}: {first}",
+            cause=f"{error.operation_name} was refused: {code}: {shorten(mask(said, {}), 300)}",
             hint=FIXES.get(code) or HINTS.get(code, ""),
         )
 

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exits
 from botocore_conn_provider.errors import ConnProviderError, shorten
+from botocore_conn_provider.refusal import mask
 
 LONGEST_CAUSE = 600
 
@@ -59,5 +60,5 @@ def run_hop(hop: Hop) -> Outcome:
 def _explain(error: BotoCoreError) -> tuple[str, str | None]:
     if isinstance(error, ConnProviderError):
         return error.cause, error.hint or None
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text = f"{type(error).__name__}: {mask(' '.join(str(error).split()), {})}"
     return shorten(text, LONGEST_CAUSE), None

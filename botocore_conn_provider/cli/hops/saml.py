@@ -69,7 +69,7 @@ class SamlHops:
         from gssapi.raw import GSSError
 
         from botocore_conn_provider.proofs.saml.kerberos import read_words
-        from botocore_conn_provider.proofs.saml.spnego import find_service
+        from botocore_conn_provider.proofs.saml.negotiation import find_service
 
         service = find_service(self._role.sign_in.idp_url, self._role.sign_in)
         yield f"service {service.spn}"

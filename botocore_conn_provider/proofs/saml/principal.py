@@ -28,5 +28,5 @@ def find_principal(environ: Mapping[str, str]) -> str:
         return ""
     try:
         return str(gssapi.Credentials(usage="initiate").name)
-    except gssapi.exceptions.GSSError:
+    except gssapi.exceptions.GSSError:  # type: ignore[attr-defined]
         return ""

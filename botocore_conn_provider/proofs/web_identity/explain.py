@@ -54,7 +54,7 @@ def _now() -> datetime.datetime:
 
 
 def _without_hint(error: StsExchangeError) -> str:
-    return f"{str(error.kwargs['cause']).rstrip('.')}."
+    return f"{error.cause.rstrip('.')}."
 
 
 def describe_claims(claims: Claims) -> str:
