@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.server
 import json
-import re
 import stat
+import threading
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -19,14 +20,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.aws import Fault, build_error
-from tests.cli.conftest import CONNECTION
-from tests.loopback import LOOPBACK, serve
+from tests.cli.conftest import CONNECTION, ROLE
+from tests.loopback import LOOPBACK
 from tests.saml.asking import build_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.aws import Aws
     from tests.cli.conftest import Command
@@ -52,20 +51,32 @@ def build_token(secrets: Secrets, *, issued_in_seconds: float = 0) -> str:
     return f"{header}.{body}.{secrets.new('signature')}"
 
 
-class Endpoint:
-    """A server that gives everyone the same answer."""
+@contextlib.contextmanager
+def serve_answer(answer: dict[str, Any]) -> Iterator[str]:
+    """Run a server that gives everyone the same answer; give its URL.
 
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self._answer = answer
+    Not WSGI's: that has a Date of its own.
+    """
 
-    def __call__(
-        self, _: WSGIEnvironment, start_response: StartResponse
-    ) -> list[bytes]:
-        date = formatdate(time.time() + self._answer.get("date_seconds", 0), usegmt=True)
-        body = self._answer["body"].encode()
-        headers = [("Date", date), ("Content-Length", str(len(body)))]
-        start_response(f"{self._answer['status']} Said", headers)
-        return [body]
+    class Everyone(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            date = formatdate(time.time() + answer.get("date_seconds", 0), usegmt=True)
+            self.send_response_only(answer["status"])
+            if answer.get("tells_time", True):
+                self.send_header("Date", date)
+            self.end_headers()
+            self.wfile.write(answer["body"].encode())
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer((LOOPBACK, 0), Everyone) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://{LOOPBACK}:{server.server_port}"
+        server.shutdown()
 
 
 class Stage:
@@ -93,8 +104,8 @@ class Stage:
             if "idp" in case:
                 self._start_idp(running, monkeypatch)
             if "server" in case:
-                port = running.enter_context(serve(Endpoint(case["server"])))
-                self._words["@SERVER@"] = f"http://{LOOPBACK}:{port}"
+                serving = serve_answer(case["server"])
+                self._words["@SERVER@"] = running.enter_context(serving)
             self._put_tokens()
             self._inject()
             self._write_files(monkeypatch)
@@ -185,3 +196,158 @@ def test_fault_is_named_where_it_lies(
 
 def test_there_are_forty_faults_and_more() -> None:
     assert len(NAMES) >= 40
+
+
+ROLE_CONNECTION = {
+    "login": "@KEY_ID@",
+    "password": "@SECRET@",
+    "extra": {
+        "role_arn": ROLE,
+        "region_name": "eu-west-1",
+        "service_config": {"sts": {"endpoint_url": "@AWS@"}},
+    },
+}
+
+
+def give(
+    secrets: Secrets, aws: Aws, monkeypatch: pytest.MonkeyPatch, document: Any
+) -> None:
+    text = json.dumps(document).replace("@AWS@", aws.url)
+    text = text.replace("@KEY_ID@", secrets.new_access_key_id())
+    monkeypatch.setenv(CONNECTION, text.replace("@SECRET@", secrets.new("secret key")))
+
+
+def test_good_role_is_followed_to_its_caller(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = json.loads(json.dumps(ROLE_CONNECTION))
+    document["extra"]["endpoint_url"] = "@AWS@"
+    give(secrets, aws, monkeypatch, document)
+
+    said = command("doctor", "--probe", "s3")
+
+    assert said.code == 0
+    hops = [line.split(" (")[0] for line in said.out.splitlines() if line[0] in "✓✗"]
+    assert hops == [
+        "✓ variable",
+        "✓ parsing",
+        "✓ this machine",
+        "✓ base identity",
+        "✓ STS",
+        "✓ clock",
+        "✓ exchange",
+        "✓ caller identity",
+        "✓ probe of s3",
+    ]
+    assert "assumed-role/analyst/airflow_aws_default" in said.out
+    actions = [request.action for request in aws.sts_requests]
+    assert actions == ["AssumeRole", "GetCallerIdentity"]
+
+
+def test_good_sign_in_is_followed_to_its_caller(
+    command: Command,
+    aws: Aws,
+    start_idp: Any,
+    signed: str,
+    ticket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with start_idp({"sign_in": True, "body": build_page(signed)}) as idp:
+        sign_in = {"idp_url": idp.url(), "idp_auth_method": "http_spegno_auth"}
+        extra = {
+            "role_arn": ROLE,
+            "region_name": "eu-west-1",
+            "assume_role_method": "assume_role_with_saml",
+            "assume_role_with_saml": sign_in,
+            "service_config": {"sts": {"endpoint_url": aws.url}},
+        }
+        monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+        said = command("doctor")
+
+    assert said.code == 0, said.out
+    assert "principal user@CORP.TEST" in said.out
+    assert "service HTTP/idp.corp.test" in said.out
+    assert "saml-provider/corp" in said.out
+    assert [r.action for r in aws.sts_requests][0] == "AssumeRoleWithSAML"
+
+
+def test_endpoint_without_sts_is_no_fault(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"status": 400, "body": build_error("InvalidParameterValue")}
+    with serve_answer({**answer, "tells_time": False}) as url:
+        document = {
+            "login": "@KEY_ID@",
+            "password": "@SECRET@",
+            "extra": {"endpoint_url": url, "region_name": "us-east-1"},
+        }
+        give(secrets, aws, monkeypatch, document)
+        said = command("doctor")
+
+    assert said.code == 0
+    assert "http://127.0.0.1 has no STS (InvalidParameterValue)" in said.out
+    assert "the server tells no time" in said.out
+
+
+def test_endpoint_that_speaks_html_is_no_fault(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_answer({"status": 200, "body": "<html>"}) as url:
+        document = {
+            "login": "@KEY_ID@",
+            "password": "@SECRET@",
+            "extra": {"endpoint_url": url, "region_name": "us-east-1"},
+        }
+        give(secrets, aws, monkeypatch, document)
+        said = command("doctor")
+
+    assert said.code == 0
+    assert "has no STS" in said.out
+
+
+def test_unsigned_connection_has_no_caller(
+    command: Command, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {
+        "region_name": "us-east-1",
+        "endpoint_url": aws.url,
+        "config_kwargs": {"signature_version": "unsigned"},
+    }
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    said = command("doctor", "--json")
+
+    assert [hop["hop"] for hop in json.loads(said.out)["hops"]][-2:] == ["STS", "clock"]
+    assert said.code == 0
+
+
+def test_bundle_is_private_and_holds_no_secret(
+    command: Command,
+    aws: Aws,
+    secrets: Secrets,
+    leaks: Leaks,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    give(secrets, aws, monkeypatch, ROLE_CONNECTION)
+    path = tmp_path / "bundle.json"
+
+    command("doctor", "--bundle", str(path))
+
+    bundle = json.loads(path.read_text())
+    leaks.check_text(path.read_text(), place="the bundle")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert set(bundle) == {"versions", "doctor", "explain"}
+    assert bundle["doctor"]["good"]
+    assert bundle["explain"]["connection"]["id"] == "aws_default"
+
+
+def test_bundle_of_a_wrong_connection_says_what_is_wrong(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CONNECTION, '{"extra": {"role_arn": ""}}')
+    path = tmp_path / "bundle.json"
+
+    command("doctor", "--bundle", str(path))
+
+    assert "'role_arn' is empty" in json.loads(path.read_text())["explain"]["error"]

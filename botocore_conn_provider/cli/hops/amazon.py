@@ -15,7 +15,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     BotoCoreError,
     ConnectionError,  # noqa: A004 - botocore's name
-    NoRegionError,
     ProxyConnectionError,
     SSLError,
 )
@@ -111,13 +110,7 @@ class AmazonHops:
         endpoint = client.find_endpoint("sts")
         if self._settings.role is None and endpoint is not None:
             return endpoint
-        try:
-            made: Any = create_sts_client(self._base, client, unsigned=True)
-        except NoRegionError:
-            raise self._error(
-                "There is no region, so STS has no address.",
-                "Add 'region_name', or set AWS_DEFAULT_REGION.",
-            ) from None
+        made: Any = create_sts_client(self._base, client, unsigned=True)
         return str(made.meta.endpoint_url)
 
     def _fetch(self, url: str) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from botocore_conn_provider.errors import (
-    ConnProviderError,
     CredentialFetchError,
     InvalidConnectionError,
     Problem,
@@ -85,9 +85,9 @@ class Caller:
             if endpoint is None or code in ABOUT_US:
                 raise self._explain(error) from None
             return (_tell_no_sts(endpoint, code),)
-        except (KeyError, TypeError, ValueError, BotoCoreError) as error:
-            if endpoint is None or isinstance(error, ConnProviderError):
-                raise
+        except (ResponseParserError, KeyError, TypeError, ValueError) as error:
+            if endpoint is None:
+                raise self._explain_nonsense(error) from None
             return (_tell_no_sts(endpoint, type(error).__name__),)
         return (f"{answer.get('Arn', 'not told')}",)
 
@@ -116,6 +116,13 @@ class Caller:
         )
         answer: dict[str, Any] = getattr(made, operation)()
         return answer
+
+    def _explain_nonsense(self, error: Exception) -> CredentialFetchError:
+        return CredentialFetchError(
+            conn_id=self._settings.conn_id,
+            cause=f"what answers for STS is not STS ({type(error).__name__}).",
+            hint="Check the proxy, and AWS_ENDPOINT_URL.",
+        )
 
     def _explain(self, error: ClientError) -> CredentialFetchError:
         code = _read_code(error)

@@ -48,12 +48,11 @@ class ReadingHops:
     def _not_found(self) -> ConnectionNotFoundError:
         name = self._given.name
         others = [v for v in self._given.environ if v.startswith(PREFIX)]
-        near = find_near(name.variable, others)
-        wrong_case = [v for v in self._given.environ if v.upper() == name.variable]
+        near = find_near(name.variable, [v for v in others if v != name.variable])
         seen = "is not set, or blank"
         fix = "Set it to the connection's URI or JSON."
-        if near is not None or wrong_case:
-            fix = f"There is {near or wrong_case[0]}: was that meant?"
+        if near is not None:
+            fix = f"There is {near}: was that meant?"
         problem = Problem(name.variable, seen, fix)
         return ConnectionNotFoundError(conn_id=name.conn_id, problems=[problem])
 
