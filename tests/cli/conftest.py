@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
@@ -51,3 +54,17 @@ def command(capsys: pytest.CaptureFixture[str], leaks: Leaks) -> Command:
         return Said(out, err, code)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def aws_cli() -> Path:
+    """The AWS CLI, version 1, which needs a botocore of its own.
+
+    `AWS_CLI` names it; else the one on the path.
+    """
+    found = os.environ.get("AWS_CLI") or shutil.which("aws")
+    assert found, (
+        "The AWS CLI is missing: python3 -m venv .venv-awscli &&"
+        " .venv-awscli/bin/pip install awscli, and set AWS_CLI=.venv-awscli/bin/aws"
+    )
+    return Path(found).absolute()
