@@ -15,9 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from botocore_conn_provider.errors import (
     ConnProviderError,
@@ -38,17 +36,6 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         ClientSettings,
     )
-
-# What a call can end in. An answer that is no STS answer (a proxy's HTML page, say)
-# ends in botocore's parser as one of the last four, the first with the whole body.
-UNSUCCESSFUL = (
-    ClientError,
-    BotoCoreError,
-    ResponseParserError,
-    KeyError,
-    ValueError,
-    TypeError,
-)
 
 # botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
 CONNECT_TIMEOUT_SECONDS = 5
@@ -93,6 +80,9 @@ def create_sts_client(
         settings: The connection's.
         unsigned: Whether the call needs no base credentials.
     """
+    # Late: 65 ms, and whoever finds credentials in the store makes no client.
+    from botocore.config import Config
+
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
@@ -160,13 +150,25 @@ class StsExchange:
     def _call(
         self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
     ) -> TemporaryCredentials:
+        # Late, for the same reason: whoever calls has made a client.
+        from botocore.parsers import ResponseParserError
+
         role_arn = parameters["RoleArn"]
         try:
             with quiet_exchange():
                 answer = operation(**parameters)
         except ConnProviderError:
             raise
-        except UNSUCCESSFUL as error:
+        # An answer that is no STS answer (a proxy's HTML page, say) ends in botocore's
+        # parser as one of the last four, the first with the whole body.
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ) as error:
             raise self._explain(error, parameters) from None
         return self._read(answer, role_arn)
 

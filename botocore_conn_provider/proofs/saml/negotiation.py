@@ -53,7 +53,7 @@ class Negotiation:
         self._url = url
         self._sign_in = sign_in
         self._conn_id = conn_id
-        self._service = _find_service(url, sign_in)
+        self._service = find_service(url, sign_in)
         self._context: gssapi.SecurityContext | None = None
 
     def greet(self) -> str | None:
@@ -190,7 +190,7 @@ class Negotiation:
         return None
 
 
-def _find_service(url: str, sign_in: SamlSignIn) -> Service:
+def find_service(url: str, sign_in: SamlSignIn) -> Service:
     """Return the service to ask a ticket for.
 
     The name of a load balancer is meant for the IdP's own host. A ticket for it
