@@ -178,7 +178,7 @@ def test_config_knows_its_options_and_merges_above_others() -> None:
     merged: Any = below.merge(above)
     assert (merged.read_timeout, merged.connect_timeout) == (2, 1)
     with pytest.raises(TypeError):
-        Config(**{"no_such_option": 1})
+        Config(no_such_option=1)  # type: ignore[call-arg]
 
 
 def test_sts_model_is_where_it_is_read_and_judges_parameters() -> None:
