@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import tempfile
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.interpreter import time_to_line
 from benchmarks.row import Row, compare_ratio, take_turns
 from benchmarks.stub_aws import run_stub_aws
-from benchmarks.ways import build_ways
+from benchmarks.ways import REFERENCE, build_ways
 
 ROUNDS = 25
 SAY_SO = "print('done', flush=True)"
-REFERENCE = "apache-airflow-providers-amazon"
 
 
 def measure() -> list[Row]:
     """Start some hundred and fifty interpreters; takes a minute or two."""
     with run_stub_aws() as url, tempfile.TemporaryDirectory() as directory:
         ways = build_ways(url, Path(directory))
-        if not has_reference():
-            del ways["reference role"]
         took = take_turns(
             {
                 name: partial(time_to_line, way.write_program(SAY_SO), way.environment)
@@ -34,15 +30,6 @@ def measure() -> list[Row]:
             rounds=ROUNDS,
         )
     return [*_compare_exchanges(took), *_compare_without(took), _compare_hook(took)]
-
-
-def has_reference() -> bool:
-    """Say whether the reference hook is installed here."""
-    try:
-        version(REFERENCE)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _compare_exchanges(took: dict[str, float]) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ cache = botocore.credentials.JSONFileCache({directory!r})
 chain.get_provider("assume-role").cache = cache
 boto3.setup_default_session(botocore_session=session)
 """
+REFERENCE = "apache-airflow-providers-amazon"
 HOOK = """
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 AwsBaseHook(aws_conn_id="aws_default", client_type="s3").get_conn().list_buckets()
@@ -39,7 +41,10 @@ class Way(NamedTuple):
 
 
 def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:
-    """Return the ways by name. The profile is written into `directory`."""
+    """Return the ways by name. The profile is written into `directory`.
+
+    The reference hook is one of them where its package is installed.
+    """
     profile = directory / "config"
     profile.write_text(
         "[profile base]\n"
@@ -57,7 +62,7 @@ def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "none"),
     }
     theirs = {"AWS_CONFIG_FILE": str(profile), "AWS_PROFILE": "benchmark"}
-    return {
+    ways = {
         "conn role": Way({**common, **_connection({"role_arn": ROLE_ARN})}, INSTALL),
         "botocore role": Way({**common, **theirs}),
         "conn role, store": Way(
@@ -72,12 +77,20 @@ def build_ways(aws_url: str, directory: Path) -> dict[str, Way]:
             {**common, **theirs},
             SHARE_FILE.format(directory=str(directory / "cache")),
         ),
-        "reference role": Way(
-            {**common, **_connection({"role_arn": ROLE_ARN})}, call=HOOK
-        ),
         "conn keys": Way({**common, **_connection({})}, INSTALL),
         "botocore keys": Way({**common, **KEYS}),
     }
+    if _has_reference():
+        ways["reference role"] = ways["conn role"]._replace(install="pass", call=HOOK)
+    return ways
+
+
+def _has_reference() -> bool:
+    try:
+        version(REFERENCE)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _connection(extra: dict[str, str]) -> dict[str, str]:
