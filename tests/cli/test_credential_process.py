@@ -56,7 +56,13 @@ class Process:
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "botocore_conn_provider", "credential-process", *words],
+            [
+                sys.executable,
+                "-m",
+                "botocore_conn_provider",
+                "credential-process",
+                *words,
+            ],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -142,7 +148,9 @@ def test_set_that_is_due_for_renewal_is_fetched_again(
 def age_entries(process: Process, *, by_seconds: float) -> None:
     """Put another clock into the processes to come."""
     process.environment["PYTHONPATH"] = str(process.store)
-    shift = f"import time\nreal = time.time\ntime.time = lambda: real() + {by_seconds}\n"
+    shift = (
+        f"import time\nreal = time.time\ntime.time = lambda: real() + {by_seconds}\n"
+    )
     (process.store / "sitecustomize.py").write_text(shift)
 
 
