@@ -50,7 +50,7 @@ def test_export_line_is_what_a_shell_reads(capsys: pytest.CaptureFixture[str]) -
     line = convert(capsys, "--to", "export")
     shell = f'{line}\nprintf %s "$AIRFLOW_CONN_AWS_DEFAULT"'
     ended = subprocess.run(
-        ["sh", "-c", shell], capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", shell], capture_output=True, text=True, check=True
     )
     assert Connection.parse(ended.stdout).settings == Connection.parse(URI).settings
     assert shlex.split(line)[0] == "export"

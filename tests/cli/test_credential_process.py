@@ -302,7 +302,7 @@ def test_botocores_process_provider_uses_it(
     session = botocore.session.Session(profile="data")
 
     with leaks.user_calls():
-        client = session.create_client(
+        client: Any = session.create_client(
             "sts", region_name="eu-west-1", endpoint_url=aws.url
         )
         identity = client.get_caller_identity()

@@ -63,7 +63,7 @@ def serve_answer(answer: dict[str, Any]) -> Iterator[str]:
     """
 
     class Everyone(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             date = formatdate(time.time() + answer.get("date_seconds", 0), usegmt=True)
             self.send_response_only(answer["status"])
@@ -274,7 +274,7 @@ def test_good_sign_in_is_followed_to_its_caller(
     assert "principal user@CORP.TEST" in said.out
     assert "service HTTP/idp.corp.test" in said.out
     assert "saml-provider/corp" in said.out
-    assert [r.action for r in aws.sts_requests][0] == "AssumeRoleWithSAML"
+    assert aws.sts_requests[0].action == "AssumeRoleWithSAML"
 
 
 @pytest.mark.parametrize("opaque", [False, True])

@@ -16,7 +16,6 @@ from tests.cli.conftest import CONNECTION, ROLE
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
-    from tests.leaks import Secrets
 
 KEY_ID = "AKIAQ2345672345ABCDE"  # of account 057707198453
 KEYS = {"login": KEY_ID, "password": "k"}
@@ -164,7 +163,6 @@ def test_fix_writes_the_form_that_was_given(
     is_json: bool,  # noqa: FBT001 - a case
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    secrets: Secrets,
 ) -> None:
     from botocore_conn_provider.cli.command_line import main
 
