@@ -23,13 +23,17 @@ from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
 from tests.loopback import LOOPBACK
 from tests.saml.asking import build_page
+from tests.saml.signing import PROVIDER, sign_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import trustme
+
     from tests.aws import Aws
     from tests.cli.conftest import Command
     from tests.leaks import Leaks, Secrets
+    from tests.saml.conftest import StartIdp
     from tests.saml.realm import Realm
 
 CASES = Path(__file__).parent.parent / "cases" / "doctor"
@@ -244,14 +248,16 @@ def test_good_role_is_followed_to_its_caller(
     assert actions == ["AssumeRole", "GetCallerIdentity"]
 
 
-@pytest.mark.usefixtures("ticket")
 def test_good_sign_in_is_followed_to_its_caller(
     command: Command,
     aws: Aws,
-    start_idp: Any,
-    signed: str,
+    start_idp: StartIdp,
+    ca: trustme.CA,
+    ticket: str,  # noqa: ARG001 - being in the realm
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    signed = sign_response(tmp_path, ca, grants=(f"{ROLE},{PROVIDER}",))
     with start_idp({"sign_in": True, "body": build_page(signed)}) as idp:
         sign_in = {"idp_url": idp.url(), "idp_auth_method": "http_spegno_auth"}
         extra = {
@@ -269,6 +275,35 @@ def test_good_sign_in_is_followed_to_its_caller(
     assert "service HTTP/idp.corp.test" in said.out
     assert "saml-provider/corp" in said.out
     assert aws.sts_requests[0].action == "AssumeRoleWithSAML"
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+def test_good_token_is_followed_to_its_caller(
+    command: Command,
+    aws: Aws,
+    secrets: Secrets,
+    opaque: bool,  # noqa: FBT001 - a case
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(secrets.new("opaque") if opaque else build_token(secrets))
+    extra = {
+        "role_arn": ROLE,
+        "region_name": "eu-west-1",
+        "assume_role_method": "assume_role_with_web_identity",
+        "assume_role_with_web_identity_federation": "file",
+        "assume_role_with_web_identity_token_file": str(token),
+        "service_config": {"sts": {"endpoint_url": aws.url}},
+    }
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    said = command("doctor")
+
+    assert said.code == 0, said.out
+    compared = "AWS compares issuer.example.org:sub = robot"
+    assert (compared in said.out) is not opaque
+    assert ("STS alone can tell" in said.out) is opaque
 
 
 def test_endpoint_without_sts_is_no_fault(
