@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange import TemporaryCredentials
     from botocore_conn_provider.keeper.keeper import Keeper
 
+Watch = asyncio.Task[None]
 # A renewal that hangs is given up by whoever asks after its deadline: so ask.
 ASK_AGAIN_SECONDS = 1.0
 LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
@@ -42,6 +43,8 @@ class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # unt
         self.method = method
         self._keeper = keeper
         self._conn_id = conn_id
+        # Each loop touches its own entry only, in its own thread.
+        self._watches: dict[asyncio.AbstractEventLoop, Watch] = {}
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return an immutable set to sign with; waits as `Keeper.current` does.
@@ -69,12 +72,33 @@ class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # unt
 
     async def _current(self) -> TemporaryCredentials:
         while (current := self._keeper.current_nowait()) is None:
-            # Its error is not raised here: the keeper knows whether a set is still
-            # valid, and remembers the error if none is.
-            waiter = asyncio.wrap_future(self._keeper.renewal())
-            waiter.add_done_callback(_take_note)
-            await asyncio.wait({waiter}, timeout=ASK_AGAIN_SECONDS)
+            # Shielded: the others of this loop wait for the same task.
+            await asyncio.shield(self._join())
         return current
+
+    def _join(self) -> Watch:
+        """Return the one task of this loop that watches the renewal.
+
+        A thousand coroutines that each watched it would hold the loop up for longer
+        than they may when it ends.
+        """
+        loop = asyncio.get_running_loop()
+        watch = self._watches.get(loop)
+        if watch is None:
+            watch = self._watches[loop] = loop.create_task(self._watch())
+            watch.add_done_callback(self._forget)
+        return watch
+
+    async def _watch(self) -> None:
+        # Its error is not raised here: the keeper knows whether a set is still
+        # valid, and remembers the error if none is.
+        renewal = asyncio.wrap_future(self._keeper.renewal())
+        renewal.add_done_callback(_take_note)
+        await asyncio.wait({renewal}, timeout=ASK_AGAIN_SECONDS)
+
+    def _forget(self, watch: Watch) -> None:
+        del self._watches[watch.get_loop()]
+        _take_note(watch)
 
     @property
     def _expiry_time(self) -> datetime.datetime:
@@ -103,7 +127,7 @@ class AioConnectionCredentials(AioCredentials):  # type: ignore[misc] # untyped
         return remake_aio_credentials, (self._conn_id,)
 
 
-def _take_note(waiter: asyncio.Future[TemporaryCredentials]) -> None:
+def _take_note(waiter: asyncio.Future[Any]) -> None:
     """Retrieve the outcome, or asyncio logs that nobody did."""
     if not waiter.cancelled():
         waiter.exception()
