@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli import exits
 from botocore_conn_provider.cli.sites import add_site_arguments, say_or_refuse
 from botocore_conn_provider.startup.activation import activate, check
 from botocore_conn_provider.startup.site_directory import choose_directory
@@ -35,12 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files, or only look; return the exit code."""
-    if not arguments.check:
-        return say_or_refuse(
-            lambda: activate(
-                choose_directory(user=arguments.user, given=arguments.site)
-            )
+    if arguments.check:
+        return say_or_refuse(check)
+    return say_or_refuse(
+        lambda: (
+            True,
+            activate(choose_directory(user=arguments.user, given=arguments.site)),
         )
-    works, lines = check()
-    status = say_or_refuse(lambda: lines)
-    return status if works else exits.FAILED
+    )

@@ -27,5 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Remove the files; return the exit code."""
     return say_or_refuse(
-        lambda: deactivate(choose_directory(user=arguments.user, given=arguments.site))
+        lambda: (
+            True,
+            deactivate(choose_directory(user=arguments.user, given=arguments.site)),
+        )
     )

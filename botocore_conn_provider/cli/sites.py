@@ -22,12 +22,15 @@ def add_site_arguments(parser: argparse.ArgumentParser) -> Any:
     return place
 
 
-def say_or_refuse(work: Callable[[], list[str]]) -> int:
-    """Write the lines that `work` returns, or why it cannot; return the exit code."""
+def say_or_refuse(work: Callable[[], tuple[bool, list[str]]]) -> int:
+    """Write the lines that `work` returns, or why it cannot; return the exit code.
+
+    `work` returns whether all is well, and what to say.
+    """
     try:
-        lines = work()
+        is_well, lines = work()
     except ActivationError as error:
         sys.stderr.write(f"{error}\n")
         return exits.FAILED
     sys.stdout.write("".join(f"{line}\n" for line in lines))
-    return 0
+    return 0 if is_well else exits.FAILED
