@@ -56,6 +56,7 @@ demo:
 bench: venv
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
+	[ ! -x .venv-aio-newest/bin/python ] || .venv-aio-newest/bin/python -m benchmarks.async_renewal
 
 test-pythons: system-packages wheel
 	@development/test-pythons $(EXTRAS) $(WHEEL)
