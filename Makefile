@@ -10,7 +10,7 @@ WHEEL := dist/*.whl
 NOT_HERE := --ignore=tests/aio --ignore=tests/tools
 CHECKED := botocore_conn_provider tests benchmarks examples
 
-.PHONY: test test-aio lint demo bench test-pythons clean wheel venv venv-oldest system-packages
+.PHONY: test test-aio lint demo bench stress test-pythons clean wheel venv venv-oldest system-packages
 
 test: lint
 	@echo "== tests on the newest botocore"
@@ -52,11 +52,21 @@ demo:
 	@development/make-venv .venv-demo $(PYTHON)
 	@development/install-wheel .venv-demo $(WHEEL) cli -r examples/demo/requirements.txt
 	@.venv-demo/bin/python examples/demo/demo.py
+	@# Where these cannot be had, saml_flow.py says so and the demo is over.
+	@development/system-packages tests/system-packages.txt >/dev/null 2>&1 && \
+	    development/install-wheel .venv-demo $(WHEEL) cli,saml \
+	    -r examples/demo/requirements.txt -r examples/demo/requirements-saml.txt; \
+	.venv-demo/bin/python examples/demo/saml_flow.py
 
 bench: venv
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
 	[ ! -x .venv-aio-newest/bin/python ] || .venv-aio-newest/bin/python -m benchmarks.async_renewal
+
+# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute.
+stress: venv
+	.venv/bin/python -m tests.stress.kill_writers
+	.venv/bin/python -m tests.stress.crowd
 
 test-pythons: system-packages wheel
 	@development/test-pythons $(EXTRAS) $(WHEEL)

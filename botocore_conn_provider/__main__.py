@@ -1,9 +1,8 @@
 """Run the command line: `python -m botocore_conn_provider`."""
 
-from __future__ import annotations
-
 import sys
 
-from botocore_conn_provider.startup.command import main
+from botocore_conn_provider.cli.command_line import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,9 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from botocore_conn_provider.errors import (
     ConnProviderError,
@@ -25,16 +23,10 @@ from botocore_conn_provider.errors import (
     shorten,
 )
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.refusal import (
-    CHECK_END,
-    Failure,
-    explain_failure,
-    explain_refusal,
-)
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import botocore.session
 
@@ -88,6 +80,9 @@ def create_sts_client(
         settings: The connection's.
         unsigned: Whether the call needs no base credentials.
     """
+    # Late: 65 ms, and whoever finds credentials in the store makes no client.
+    from botocore.config import Config
+
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
@@ -155,23 +150,26 @@ class StsExchange:
     def _call(
         self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
     ) -> TemporaryCredentials:
+        # Late, for the same reason: whoever calls has made a client.
+        from botocore.parsers import ResponseParserError
+
         role_arn = parameters["RoleArn"]
         try:
             with quiet_exchange():
                 answer = operation(**parameters)
         except ConnProviderError:
             raise
-        except ClientError as error:
-            raise self._error(explain_refusal(error, parameters)) from None
-        except BotoCoreError as error:
-            raise self._error(explain_failure(error, role_arn)) from None
-        except (ResponseParserError, KeyError, ValueError, TypeError) as error:
-            # An answer that is no STS answer (a proxy's HTML page, say) ends in
-            # botocore's parser as one of these, the first with the whole body.
-            cause = (
-                f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
-            )
-            raise self._error(Failure(cause, CHECK_END)) from None
+        # An answer that is no STS answer (a proxy's HTML page, say) ends in botocore's
+        # parser as one of the last four, the first with the whole body.
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ) as error:
+            raise self._explain(error, parameters) from None
         return self._read(answer, role_arn)
 
     def _read(self, answer: dict[str, Any], role_arn: str) -> TemporaryCredentials:
@@ -185,11 +183,15 @@ class StsExchange:
                 account_id=role_arn.split(":")[4] or None,
                 server_date=_find_date(answer),
             )
-        except (KeyError, AttributeError, TypeError):
-            cause = f"STS answered for {role_arn} without credentials."
-            raise self._error(Failure(cause, CHECK_END)) from None
+        except (KeyError, AttributeError, TypeError) as error:
+            raise self._explain(error, {"RoleArn": role_arn}) from None
 
-    def _error(self, failure: Failure) -> StsExchangeError:
+    def _explain(
+        self, error: Exception, parameters: Mapping[str, Any]
+    ) -> StsExchangeError:
+        from botocore_conn_provider.refusal import explain  # only a failure pays
+
+        failure = explain(error, parameters)
         return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 

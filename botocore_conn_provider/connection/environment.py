@@ -60,3 +60,8 @@ def find_text(environ: Environ, name: ConnectionName) -> str | None:
     """Return the connection's text, None if its variable is unset or blank."""
     text = environ.get(name.variable, "")
     return text if text.strip() else None
+
+
+def set_for_children(name: str, value: str) -> None:
+    """Set a variable of this process, which the processes it starts inherit."""
+    os.environ[name] = value

@@ -25,15 +25,17 @@ from botocore_conn_provider.hosts.providers import (
     ConnectionProvider,
     ProfileProvider,
     RoleProvider,
+    StaticProvider,
 )
-from botocore_conn_provider.hosts.resolver import FittedResolver
+from botocore_conn_provider.hosts.resolver import Applied, FittedResolver
 
 if TYPE_CHECKING:
     import botocore.credentials
     import botocore.session
 
-    from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.hosts.fetchers import MakeBase
+
+# Those that need no chain of aiobotocore's.
+INDEPENDENT = (RoleProvider, StaticProvider)
 
 
 class BareAioSession(BareSession, AioSession):  # type: ignore[misc] # untyped
@@ -57,13 +59,19 @@ class AioFittedResolver(FittedResolver, aiobotocore.credentials.AioCredentialRes
 
     bare_kind = BareAioSession
 
-    def _chain_session(
-        self, settings: AwsSettings, make_base: MakeBase
-    ) -> BareAioSession:
-        del make_base  # botocore's, for the exchange
+    async def load_credentials(self) -> Any:  # type: ignore[override] # awaited here
+        """Load from our provider, which returns or raises; else from the chain."""
+        plan = self.find_plan()
+        if plan.applied is not None and isinstance(plan.ours, INDEPENDENT):
+            return await AioProvider(plan.ours).load()
+        return await aiobotocore.credentials.AioCredentialResolver.load_credentials(
+            self
+        )
+
+    def _make_chain_session(self, applied: Applied) -> BareAioSession:
         session = self._fitting.session
         return create_base_session(
-            settings,
+            applied.settings,
             region_name=session.get_config_variable("region"),
             data_loader=session.get_component("data_loader"),
             kind=BareAioSession,

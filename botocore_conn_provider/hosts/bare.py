@@ -73,11 +73,12 @@ def create_base_session(
         keys = settings.keys
         token = keys.session_token.reveal() if keys.session_token else None
         bare.set_credentials(keys.access_key_id, keys.secret_access_key.reveal(), token)
-        _ignore_unknown_profile(bare)
     elif settings.profile_name is not None:
         bare.lazy_register_component(
             "credential_provider", lambda: _create_profile_resolver(bare)
         )
+    if not settings.starts_from_chain:
+        _ignore_unknown_profile(bare)
     return bare
 
 
@@ -91,7 +92,7 @@ def _create_profile_resolver(
 
 
 def _ignore_unknown_profile(bare: BareSession) -> None:
-    """Let keys work although `AWS_PROFILE` names a profile that is not there."""
+    """Let an identity of our own work although `AWS_PROFILE` names a profile that is not there."""
     name = bare.get_config_variable("profile")
     if name is not None and name not in bare.available_profiles:
         bare.get_component("config_store").set_config_variable("profile", None)

@@ -196,6 +196,7 @@ class ProfileDefault(FittedDefault):
             return settings.profile_name
         name: str | None = self._replaced.provide()
         known = (
-            settings.keys is None or name in self._fitting.session.available_profiles
+            settings.starts_from_chain
+            or name in self._fitting.session.available_profiles
         )
         return name if known else None

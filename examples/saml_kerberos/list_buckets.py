@@ -8,6 +8,7 @@ import botocore_conn_provider
 
 
 def main() -> None:
+    """Use whatever connection stands in the environment."""
     botocore_conn_provider.install()
     print(boto3.client("sts").get_caller_identity()["Arn"])
     for bucket in boto3.client("s3").list_buckets()["Buckets"]:

@@ -72,7 +72,7 @@ def call(service: Service) -> Iterator[Callable[..., Any]]:
                 "sts",
                 region_name="eu-central-1",
                 endpoint_url=f"http://{LOOPBACK}:{port}",
-                config=Config(retries=retries),
+                config=Config(retries=retries),  # type: ignore[arg-type]
             ).get_caller_identity()
 
         yield call

@@ -110,6 +110,8 @@ class World:
             "AWS_SECRET_ACCESS_KEY": "@AMBIENT_SECRET@",
             "AWS_SESSION_TOKEN": "@AMBIENT_TOKEN@",
             **DEFAULT_REGION,
+            # The oldest botocore would go to the global endpoint.
+            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
             **case.env,
         }
         variable = f"AIRFLOW_CONN_{case.do.get('conn_id', 'aws_default').upper()}"

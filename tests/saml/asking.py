@@ -22,7 +22,7 @@ def build_fetcher(
     sign_in: dict[str, Any] | None = None,
 ) -> SamlProofFetcher:
     """Return the fetcher for a connection with these settings of the sign-in."""
-    given = {
+    given: dict[str, Any] = {
         name: Options(value) if name in OPTIONS else value
         for name, value in (sign_in or {}).items()
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.server
-import ssl
 import threading
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gssapi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class Seen(NamedTuple):
@@ -141,7 +141,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             headers["Content-Encoding"] = step["packed"]
         fault = step.get("fault")
         if fault:
-            self._misbehave(fault, data)
+            self._misbehave(fault)
             return
         self._answer(step.get("status", 200), headers, data)
 
@@ -155,34 +155,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _misbehave(self, fault: str, body: bytes) -> None:
+    def _misbehave(self, fault: str) -> None:
         self.close_connection = True
-        idp = self._idp
         with contextlib.suppress(OSError):
-            if fault == "hang":
-                idp.released.wait(20)
-            elif fault == "break":
-                self.wfile.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>"
-                )
-            elif fault == "junk":
-                self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
-            elif fault == "drip-headers":
-                self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000)
-            elif fault == "drip-body":
-                self._drip(
-                    b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999
-                )
-            elif fault == "bomb":
-                self._bomb(b"200 OK")
-            elif fault == "bomb-redirect":
-                self._bomb(b"302 Found\r\nLocation: /next")
-            elif fault == "bomb-401":
-                self._bomb(b"401 No\r\nWWW-Authenticate: Negotiate")
-            elif fault == "siblings":
-                self._pour(b"<p>")
-            elif fault == "attributes":
-                self._pour(b"<p", b" a%d")
+            FAULTS[fault](self)
+
+    def _hang(self) -> None:
+        self._idp.released.wait(20)
 
     def _drip(self, data: bytes) -> None:
         for byte in data:
@@ -204,6 +183,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for _ in range(1000):
             self.wfile.write(packer.compress(b"<p>" * 349_525))
         self.wfile.write(packer.flush())
+
+
+FAULTS: Mapping[str, Callable[[_Handler], object]] = {
+    "hang": _Handler._hang,
+    "break": lambda to: to.wfile.write(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n<html>"
+    ),
+    "junk": lambda to: to.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "drip-headers": lambda to: to._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 10_000),
+    "drip-body": lambda to: to._drip(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b" " * 9999
+    ),
+    "bomb": lambda to: to._bomb(b"200 OK"),
+    "bomb-redirect": lambda to: to._bomb(b"302 Found\r\nLocation: /next"),
+    "bomb-401": lambda to: to._bomb(b"401 No\r\nWWW-Authenticate: Negotiate"),
+    "siblings": lambda to: to._pour(b"<p>"),
+    "attributes": lambda to: to._pour(b"<p", b" a%d"),
+}
 
 
 def _accept(token: bytes) -> bytes:

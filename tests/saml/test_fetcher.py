@@ -18,7 +18,7 @@ from botocore_conn_provider.errors import (
 from tests.saml.asking import build_fetcher, build_page
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "cases" / "saml" / "connections.json").read_text()
@@ -131,7 +131,7 @@ def test_login_is_done_in_line_where_no_thread_can_be_started(
         real = threading.Thread.start
 
         def start(thread: threading.Thread) -> None:
-            if thread.name == "conn-saml":
+            if thread.name == "conn-proof":
                 raise RuntimeError("can't start new thread")
             real(thread)
 
@@ -145,7 +145,7 @@ def test_hung_login_leaves_no_thread(start_idp: StartIdp) -> None:
         with pytest.raises(IdpRequestError):
             build_fetcher(idp.url(), deadline_seconds=0.3).fetch_proof()
         for thread in threading.enumerate():
-            if thread.name == "conn-saml":
+            if thread.name == "conn-proof":
                 thread.join(5)
 
-        assert "conn-saml" not in [thread.name for thread in threading.enumerate()]
+        assert "conn-proof" not in [thread.name for thread in threading.enumerate()]

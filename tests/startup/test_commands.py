@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from botocore_conn_provider.cli.command_line import main
 from botocore_conn_provider.startup import activation, check, site_directory, site_files
-from botocore_conn_provider.startup.command import main
 from tests.startup.conftest import AUTOLOAD, IS_ARMED, Interpreter, find_site
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from botocore_conn_provider.errors import WebIdentityTokenError
+from botocore_conn_provider.proofs.deadline import Deadline, run_within
 from botocore_conn_provider.proofs.web_identity.bounded_http import (
     Advice,
     BoundedSession,
 )
-from botocore_conn_provider.proofs.web_identity.deadline import run_within
 from tests.web_identity.google_cloud import write_pem
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def read(url: str, *direct_hosts: str) -> bytes:
 
 
 def test_https_is_bounded_too(server: str) -> None:
-    assert run_within(10, lambda: read(server)) == b"hello"
+    assert run_within(Deadline(10), lambda: read(server)) == b"hello"
 
 
 def test_session_works_without_a_deadline(server: str) -> None:

@@ -9,16 +9,12 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
 from botocore_conn_provider.proofs.saml.explanation import Explanation
 
 if TYPE_CHECKING:
     import requests
 
-    from botocore_conn_provider.proofs.saml.deadline import Deadline
+    from botocore_conn_provider.proofs.deadline import Deadline
 
 # STS takes 100,000 characters of assertion; a page around it adds a few
 # thousand. More than this, parsed, would take more memory than a login may.
@@ -33,33 +29,6 @@ class UnreadableAnswerError(Exception):
     def __init__(self, explanation: Explanation) -> None:
         super().__init__(explanation.cause)
         self.explanation = explanation
-
-
-class WatchedAdapter(HTTPAdapter):
-    """requests' adapter, whose connections are cut at the deadline."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the manager of direct connections; requests calls it."""
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes()
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Return the manager of connections through `proxy`; requests calls it."""
-        manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = self._pool_classes()
-        return manager
-
-    def _pool_classes(self) -> dict[str, type]:
-        plain = staticmethod(self._deadline.watching(HTTPConnection))
-        secure = staticmethod(self._deadline.watching(HTTPSConnection))
-        return {
-            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
 
 
 def read_body(response: requests.Response, deadline: Deadline, origin: str) -> bytes:

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
 from requests.cookies import extract_cookies_to_jar
 from urllib3.exceptions import HTTPError
 
 from botocore_conn_provider.proofs.saml.bounded import (
     UnreadableAnswerError,
-    WatchedAdapter,
     read_body,
 )
-from botocore_conn_provider.proofs.saml.explanation import Explanation, find_origin
+from botocore_conn_provider.proofs.saml.explanation import Explanation
+from botocore_conn_provider.proofs.saml.hop import Authorization, Hop
 from botocore_conn_provider.proofs.saml.network import explain_network_error
 from botocore_conn_provider.proofs.saml.request_options import (
     RequestOptions,
@@ -30,12 +28,13 @@ from botocore_conn_provider.proofs.saml.request_options import (
 )
 from botocore_conn_provider.proofs.saml.retries import Retries, WaitTooLongError
 from botocore_conn_provider.proofs.saml.statuses import explain_status
+from botocore_conn_provider.proofs.watched_http import WatchedAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from botocore_conn_provider.connection.settings import SamlSignIn
-    from botocore_conn_provider.proofs.saml.deadline import Deadline
+    from botocore_conn_provider.proofs.deadline import Deadline
     from botocore_conn_provider.proofs.saml.transcript import Transcript
 
 MOST_REDIRECTS = 20
@@ -68,29 +67,6 @@ class Authentication(Protocol):
         """Raise IdpRequestError if the server fails to prove who it is."""
 
 
-class _Hop(NamedTuple):
-    method: str
-    url: str
-    fields: Mapping[str, str] | None = None
-    is_first: bool = True
-
-    @property
-    def origin(self) -> str:
-        return find_origin(self.url)
-
-
-class _Authorization(AuthBase):
-    """Sets our header or none; with it requests does not look into ~/.netrc."""
-
-    def __init__(self, authorization: str | None) -> None:
-        self._authorization = authorization
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._authorization:
-            request.headers["Authorization"] = self._authorization
-        return request
-
-
 class Browser:
     """What a sign-in method asks the IdP with.
 
@@ -116,7 +92,7 @@ class Browser:
         self._session = requests.Session()
         self._session.headers["Accept-Encoding"] = "gzip"  # what read_body() unpacks
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, WatchedAdapter(deadline))
+            self._session.mount(scheme, WatchedAdapter())
 
     def close(self) -> None:
         """Close the connections, those of answers that nobody read included."""
@@ -128,14 +104,14 @@ class Browser:
         self, url: str, *, authenticate: Callable[[str], Authentication] | None = None
     ) -> Answer:
         """Fetch a page, proving who we are with what `authenticate(url)` makes."""
-        return self._walk(_Hop("GET", url), authenticate)
+        return self._walk(Hop("GET", url), authenticate)
 
     def post(self, url: str, *, fields: Mapping[str, str]) -> Answer:
         """Send a form as a browser does and fetch the page that it leads to."""
-        return self._walk(_Hop("POST", url, fields), None)
+        return self._walk(Hop("POST", url, fields), None)
 
     def _walk(
-        self, hop: _Hop, authenticate: Callable[[str], Authentication] | None
+        self, hop: Hop, authenticate: Callable[[str], Authentication] | None
     ) -> Answer:
         for _ in range(MOST_REDIRECTS + 1):
             outcome = self._persist(hop, authenticate)
@@ -150,28 +126,36 @@ class Browser:
         )
 
     def _persist(
-        self, hop: _Hop, authenticate: Callable[[str], Authentication] | None
-    ) -> Answer | _Hop:
+        self, hop: Hop, authenticate: Callable[[str], Authentication] | None
+    ) -> Answer | Hop:
         """Do one hop, as often as the retry policy wants it."""
-        while True:
-            try:
-                response = self._request(hop, authenticate and authenticate(hop.url))
-                with response:
-                    if not self._retries.allows_after_status(response, hop.origin):
-                        return self._conclude(hop, response)
-            except (UnreadableAnswerError, WaitTooLongError) as error:
-                raise self._error(error.explanation) from None
-            except (requests.RequestException, HTTPError) as error:
-                self._deadline.require_time()
-                explanation = explain_network_error(error, hop.origin)
-                if explanation.retryable and self._retries.allows_after_error(
-                    hop.method, error
-                ):
-                    continue
-                raise self._error(explanation) from None
+        outcome = None
+        while outcome is None:
+            outcome = self._try(hop, authenticate and authenticate(hop.url))
+        return outcome
+
+    def _try(
+        self, hop: Hop, authentication: Authentication | None
+    ) -> Answer | Hop | None:
+        """Do one hop once; None if it is to be done again."""
+        try:
+            with self._request(hop, authentication) as response:
+                if self._retries.allows_after_status(response, hop.origin):
+                    return None
+                return self._conclude(hop, response)
+        except (UnreadableAnswerError, WaitTooLongError) as error:
+            raise self._error(error.explanation) from None
+        except (requests.RequestException, HTTPError) as error:
+            self._deadline.require_time()
+            explanation = explain_network_error(error, hop.origin)
+            if explanation.retryable and self._retries.allows_after_error(
+                hop.method, error
+            ):
+                return None
+            raise self._error(explanation) from None
 
     def _request(
-        self, hop: _Hop, authentication: Authentication | None
+        self, hop: Hop, authentication: Authentication | None
     ) -> requests.Response:
         """Send one request, and once more with the answer to a 401."""
         self._deadline.doing = f"making the sign-in's proof for {hop.origin}"
@@ -196,7 +180,7 @@ class Browser:
             authentication.judge(response)
         return response
 
-    def _send(self, hop: _Hop, authorization: str | None) -> requests.Response:
+    def _send(self, hop: Hop, authorization: str | None) -> requests.Response:
         options = self._options
         settings = self._session.merge_environment_settings(
             hop.url, dict(options.proxies), True, options.verify, options.cert
@@ -213,7 +197,7 @@ class Browser:
         self._transcript.note_response(response)
         return response
 
-    def _build(self, hop: _Hop, authorization: str | None) -> requests.Request:
+    def _build(self, hop: Hop, authorization: str | None) -> requests.Request:
         """Build the request; the user's own content goes to the IdP's host only."""
         content = dict(self._options.content)
         foreign = self._session.should_strip_auth(self._idp_url, hop.url)  # type: ignore[no-untyped-call]
@@ -222,7 +206,7 @@ class Browser:
         own = {"headers": content.get("headers"), "cookies": content.get("cookies")}
         if hop.is_first and hop.fields is None:
             own = content
-        auth = _Authorization(authorization)
+        auth = Authorization(authorization)
         return requests.Request(hop.method, hop.url, data=hop.fields, auth=auth, **own)
 
     def _find_timeout(self) -> tuple[float, float]:
@@ -231,7 +215,7 @@ class Browser:
         connect, read = asked if isinstance(asked, tuple) else (asked, asked)
         return min(connect or left, left), min(read or left, left)
 
-    def _conclude(self, hop: _Hop, response: requests.Response) -> Answer | _Hop:
+    def _conclude(self, hop: Hop, response: requests.Response) -> Answer | Hop:
         """Turn a response into the next hop or the final answer."""
         target = self._session.get_redirect_target(response)
         if target and self._options.allow_redirects:
@@ -243,21 +227,11 @@ class Browser:
         content_type = response.headers.get("Content-Type", "")
         return Answer(hop.origin, content_type, body)
 
-    def _follow(self, hop: _Hop, target: str) -> _Hop:
-        try:
-            url = urljoin(hop.url, target)
-            steps = (urlsplit(hop.url).scheme, urlsplit(url).scheme)
-        except ValueError:
-            steps = ("", "")
-        if steps in (("https", "https"), ("http", "https"), ("http", "http")):
-            return _Hop("GET", url, is_first=False)
-        where = steps[1] if steps[1] in ("http", "https") else "something else"
-        raise self._error(
-            Explanation(
-                f"{hop.origin} redirects to {where}, where a sign-in never goes.",
-                "Have the IdP redirect to an https address.",
-            )
-        )
+    def _follow(self, hop: Hop, target: str) -> Hop:
+        following = hop.follow(target)
+        if isinstance(following, Explanation):
+            raise self._error(following)
+        return following
 
     def _error(self, explanation: Explanation) -> Exception:
         return explanation.to_error(self._conn_id)

@@ -16,14 +16,13 @@ from botocore_conn_provider.errors import (
     MissingDependencyError,
     SamlResponseError,
 )
-from botocore_conn_provider.proofs.plugins import SIGN_INS, find_plugin
-from botocore_conn_provider.proofs.saml.deadline import (
+from botocore_conn_provider.proofs.deadline import (
     Deadline,
     DeadlineExceededError,
     run_within,
 )
+from botocore_conn_provider.proofs.plugins import SIGN_INS, find_plugin
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.proofs.saml.assertion import Assertion
     from botocore_conn_provider.proofs.saml.browser import Answer, Browser
     from botocore_conn_provider.proofs.saml.transcript import Transcript
+    from botocore_conn_provider.secret import Secret
 
     class SignIn(Protocol):
         """A sign-in method: a class of this shape is what a plug-in brings."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.errors import shorten
@@ -150,7 +151,7 @@ def _explain_no_ticket(words: str) -> Explanation:
     """Tell a keytab that is named and cannot be used from no ticket at all."""
     keytab = os.environ["KRB5_CLIENT_KTNAME"]
     path = keytab.partition(":")[2] if ":" in keytab else keytab
-    if os.path.exists(path):
+    if Path(path).exists():
         cause = "there is no ticket, and the client keytab yields none"
         return _say(cause, words, f"Look into it with `klist -k {path}`.")
     cause = "there is no ticket, and the client keytab is not there"

@@ -7,7 +7,7 @@ the request is built once, so that a mistake is an error of the connection.
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.secret import Options
 
 FIELD = "assume_role_with_saml"
+PAIR = 2  # connect and read time-out; certificate and key
 
 
 class RequestOptions(NamedTuple):
@@ -61,7 +62,7 @@ def _is_seconds(value: object) -> bool:
 
 def _is_timeout(value: object) -> bool:
     if isinstance(value, (list, tuple)):
-        return len(value) == 2 and all(map(_is_seconds, value))
+        return len(value) == PAIR and all(map(_is_seconds, value))
     return _is_seconds(value)
 
 
@@ -73,7 +74,7 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_file(value: object) -> bool:
-    return isinstance(value, str) and os.path.exists(os.path.expanduser(value))
+    return isinstance(value, str) and Path(value).expanduser().exists()
 
 
 def _is_verify(value: object) -> bool:
@@ -82,7 +83,7 @@ def _is_verify(value: object) -> bool:
 
 def _is_cert(value: object) -> bool:
     if isinstance(value, (list, tuple)):
-        return len(value) == 2 and all(map(_is_file, value))
+        return len(value) == PAIR and all(map(_is_file, value))
     return value is None or _is_file(value)
 
 

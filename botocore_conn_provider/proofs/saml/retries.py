@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import requests
     from urllib3.util import Retry
 
-    from botocore_conn_provider.proofs.saml.deadline import Deadline
+    from botocore_conn_provider.proofs.deadline import Deadline
 
 TOO_LONG_HINT = "Try again later, or raise 'sign_in_deadline_seconds'."
 
@@ -48,7 +48,7 @@ class Retries:
         except HTTPError:
             return False
         wait = self._policy.get_backoff_time()
-        if wait >= self._deadline.remaining():
+        if wait >= self._deadline.remaining_seconds:
             return False
         self._deadline.pause(wait)
         return True
@@ -71,7 +71,7 @@ class Retries:
             return False
         obey = asked is not None and self._policy.respect_retry_after_header
         wait = asked if asked is not None and obey else self._policy.get_backoff_time()
-        if wait >= self._deadline.remaining():
+        if wait >= self._deadline.remaining_seconds:
             raise WaitTooLongError(self._explain(origin, status, wait))
         self._deadline.pause(wait)
         return True
@@ -83,7 +83,7 @@ class Retries:
         return None
 
     def _explain(self, origin: str, status: int, wait: float) -> Explanation:
-        left, whole = self._deadline.remaining(), self._deadline.seconds
+        left, whole = self._deadline.remaining_seconds, self._deadline.seconds
         cause = (
             f"{origin} answered {status}; the next attempt is due in {wait:.0f} s, and"
             f" {left:.0f} s are left of the sign-in's {whole:g} s."

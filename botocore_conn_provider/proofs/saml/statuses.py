@@ -42,7 +42,11 @@ def explain_status(
         offered = ", ".join(find_schemes(response)) or "no sign-in"
         cause = f"{origin} answered 401 and offers {offered}."
         return Explanation(cause, "Check 'idp_auth_method' and what the IdP offers.")
-    who = f"The proxy on the way to {origin}" if status == 407 else origin
-    transient = status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500
+    of_proxy = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    who = f"The proxy on the way to {origin}" if of_proxy else origin
+    transient = (
+        status == HTTPStatus.TOO_MANY_REQUESTS
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
     hint = HINTS.get(status, "Look into the IdP's log for the time of this message.")
     return Explanation(f"{who} answered {status}.{later}", hint, transient)

@@ -15,12 +15,10 @@ from urllib.parse import urlsplit
 
 import requests  # this module is imported late itself: see google/tokens.py
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from botocore_conn_provider.errors import WebIdentityTokenError
-from botocore_conn_provider.proofs.web_identity.deadline import find_deadline
+from botocore_conn_provider.proofs.deadline import find_deadline
+from botocore_conn_provider.proofs.watched_http import WatchedAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -94,21 +92,13 @@ def _leave_headers_alone(request: Any) -> Any:
     return request
 
 
-class JudgingAdapter(HTTPAdapter):
+class JudgingAdapter(WatchedAdapter):
     """Lets a 200 of bearable size through and raises everything else."""
 
     def __init__(self, *, conn_id: str, advise: Callable[[Refusal], Advice]) -> None:
         self._conn_id = conn_id
         self._advise = advise
         super().__init__()
-
-    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
-        """Have the pools watch their sockets. A foreign signature, passed on."""
-        super().init_poolmanager(*sizes, **options)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _WatchedHttpPool,
-            "https": _WatchedHttpsPool,
-        }
 
     def send(self, request: Any, *positional: Any, **options: Any) -> Any:
         """Send without redirects, within the deadline, and judge the answer.
@@ -172,29 +162,3 @@ def _name_cause(error: BaseException) -> str:
         if not isinstance(reason, Exception):
             return type(inner).__name__
         inner = reason
-
-
-def _watch(connection: Any) -> None:
-    deadline = find_deadline()
-    if deadline is not None and connection.sock is not None:
-        deadline.watch(connection.sock)
-
-
-class _WatchedHttpConnection(HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        _watch(self)
-
-
-class _WatchedHttpsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _watch(self)
-
-
-class _WatchedHttpPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHttpConnection
-
-
-class _WatchedHttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHttpsConnection

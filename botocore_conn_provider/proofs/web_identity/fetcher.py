@@ -9,13 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.errors import ConnProviderError, WebIdentityTokenError
+from botocore_conn_provider.proofs.deadline import (
+    Deadline,
+    DeadlineExceededError,
+    run_within,
+)
 from botocore_conn_provider.proofs.plugins import TOKEN_SOURCES, find_plugin
 from botocore_conn_provider.proofs.web_identity.claims import (
     Claims,
     decode_claims,
     find_flaw,
 )
-from botocore_conn_provider.proofs.web_identity.deadline import run_within
 from botocore_conn_provider.proofs.web_identity.source import TokenRequest
 from botocore_conn_provider.secret import Secret
 
@@ -95,8 +99,8 @@ class WebIdentityTokenFetcher:
         source = self._find_source()
         seconds = self._request.deadline_seconds
         try:
-            token = run_within(seconds, lambda: self._fetch(source))
-        except TimeoutError:
+            token = run_within(Deadline(seconds), lambda: self._fetch(source))
+        except DeadlineExceededError:
             raise self._error(
                 f"gave no token within {seconds:g} s.",
                 "Check the network, or raise 'sign_in_deadline_seconds'.",

@@ -16,8 +16,12 @@ from botocore_conn_provider.errors import (
     WebIdentityTokenError,
     shorten,
 )
+from botocore_conn_provider.proofs.deadline import (
+    Deadline,
+    DeadlineExceededError,
+    run_within,
+)
 from botocore_conn_provider.proofs.web_identity.claims import decode_claims
-from botocore_conn_provider.proofs.web_identity.deadline import run_within
 from botocore_conn_provider.proofs.web_identity.google import metadata
 from botocore_conn_provider.proofs.web_identity.google.adc import (
     CredentialsFile,
@@ -110,8 +114,9 @@ class GoogleTokens:
         if metadata.is_on_google(self._environ):
             return self._ask(ask, place)
         try:
-            return run_within(metadata.DETECTION_SECONDS, lambda: self._ask(ask, place))
-        except TimeoutError:
+            deadline = Deadline(metadata.DETECTION_SECONDS)
+            return run_within(deadline, lambda: self._ask(ask, place))
+        except DeadlineExceededError:
             seen = f"no answer within {metadata.DETECTION_SECONDS:g} s"
         except WebIdentityTokenError as error:
             if not error.retryable:

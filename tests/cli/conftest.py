@@ -1,0 +1,61 @@
+"""The real parts of the SAML tests, borrowed, and a short way to run a command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import pytest
+
+from botocore_conn_provider.cli.command_line import main
+
+if TYPE_CHECKING:
+    from tests.leaks import Leaks
+
+ROLE = "arn:aws:iam::123456789012:role/analyst"
+CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
+
+
+class Said(NamedTuple):
+    """What a command wrote and ended with."""
+
+    out: str
+    err: str
+    code: int
+
+
+class Command(Protocol):
+    def __call__(self, *words: str) -> Said: ...
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], leaks: Leaks) -> Command:
+    """Run a command in this process; what it writes may show no secret."""
+
+    def run(*words: str) -> Said:
+        try:
+            code = main(words)
+        except SystemExit as end:
+            code = int(str(end.code))
+        out, err = capsys.readouterr()
+        leaks.check_text(out, place="standard output")
+        leaks.check_text(err, place="standard error")
+        return Said(out, err, code)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def aws_cli() -> Path:
+    """The AWS CLI, version 1, which needs a botocore of its own.
+
+    `AWS_CLI` names it; else the one on the path.
+    """
+    found = os.environ.get("AWS_CLI") or shutil.which("aws")
+    assert found, (
+        "The AWS CLI is missing: python3 -m venv .venv-awscli &&"
+        " .venv-awscli/bin/pip install awscli, and set AWS_CLI=.venv-awscli/bin/aws"
+    )
+    return Path(found).absolute()
