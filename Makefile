@@ -61,6 +61,7 @@ demo:
 bench: venv
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
+	[ ! -x .venv-aio-newest/bin/python ] || .venv-aio-newest/bin/python -m benchmarks.async_renewal
 
 # 1,000 killed writers of the store, then 20 processes of 64 threads for a minute.
 stress: venv
