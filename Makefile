@@ -8,9 +8,12 @@ EXTRAS := saml,google,cli
 WHEEL := dist/*.whl
 CHECKED := botocore_conn_provider tests benchmarks examples
 
-.PHONY: test lint demo bench test-pythons clean wheel venv venv-oldest system-packages
+# Version 1 of the AWS CLI pins its own botocore, so it lives apart.
+export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 
-test: lint
+.PHONY: venv-awscli pictures test lint demo bench test-pythons clean wheel venv venv-oldest system-packages
+
+test: lint venv-awscli
 	@echo "== tests on the newest botocore"
 	rm -f .coverage .coverage.*
 	.venv/bin/coverage run .venv/bin/pytest
@@ -35,11 +38,11 @@ demo:
 	@development/install-wheel .venv-demo $(WHEEL) cli -r examples/demo/requirements.txt
 	@.venv-demo/bin/python examples/demo/demo.py
 
-bench: venv
+bench: venv venv-awscli
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
 
-test-pythons: system-packages wheel
+test-pythons: system-packages wheel venv-awscli
 	@development/test-pythons $(EXTRAS) $(WHEEL)
 
 # Without build/ and *.egg-info a module that is gone stays gone.
@@ -59,6 +62,13 @@ venv-oldest: system-packages
 	@development/make-venv .venv-oldest $(PYTHON)
 	@development/install-wheel .venv-oldest $(WHEEL) $(EXTRAS) \
 	    -r requirements-test.txt --constraint tests/oldest.txt
+
+venv-awscli:
+	@development/make-venv .venv-awscli $(PYTHON)
+	@.venv-awscli/bin/python -m pip install --quiet awscli
+
+pictures: venv
+	.venv/bin/python -m docs.pictures.draw
 
 system-packages:
 	@development/system-packages tests/system-packages.txt
