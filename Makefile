@@ -10,9 +10,13 @@ WHEEL := dist/*.whl
 NOT_HERE := --ignore=tests/aio --ignore=tests/tools
 CHECKED := botocore_conn_provider tests benchmarks examples
 
-.PHONY: test test-aio lint demo bench stress test-pythons clean wheel venv venv-oldest system-packages
+# Version 1 of the AWS CLI pins its own botocore, so it lives apart.
+export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 
-test: lint
+.PHONY: test test-aio lint demo bench stress pictures test-pythons clean wheel
+.PHONY: venv venv-oldest venv-awscli system-packages
+
+test: lint venv-awscli
 	@echo "== tests on the newest botocore"
 	rm -f .coverage .coverage.*
 	.venv/bin/coverage run .venv/bin/pytest $(NOT_HERE)
@@ -57,8 +61,11 @@ demo:
 	    development/install-wheel .venv-demo $(WHEEL) cli,saml \
 	    -r examples/demo/requirements.txt -r examples/demo/requirements-saml.txt; \
 	.venv-demo/bin/python examples/demo/saml_flow.py
+	@development/install-wheel .venv-demo $(WHEEL) cli,google \
+	    -r examples/demo/requirements.txt -r examples/demo/requirements-google.txt
+	@.venv-demo/bin/python examples/demo/google_flow.py
 
-bench: venv
+bench: venv venv-awscli
 	.venv/bin/python -m compileall -q .venv/lib
 	env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m benchmarks
 	[ ! -x .venv-aio-newest/bin/python ] || .venv-aio-newest/bin/python -m benchmarks.async_renewal
@@ -68,7 +75,7 @@ stress: venv
 	.venv/bin/python -m tests.stress.kill_writers
 	.venv/bin/python -m tests.stress.crowd
 
-test-pythons: system-packages wheel
+test-pythons: system-packages wheel venv-awscli
 	@development/test-pythons $(EXTRAS) $(WHEEL)
 
 # Without build/ and *.egg-info a module that is gone stays gone.
@@ -88,6 +95,13 @@ venv-oldest: system-packages
 	@development/make-venv .venv-oldest $(PYTHON)
 	@development/install-wheel .venv-oldest $(WHEEL) $(EXTRAS) \
 	    -r requirements-test.txt --constraint tests/oldest.txt
+
+venv-awscli:
+	@development/make-venv .venv-awscli $(PYTHON)
+	@.venv-awscli/bin/python -m pip install --quiet awscli
+
+pictures: venv
+	.venv/bin/python -m docs.pictures.draw
 
 system-packages:
 	@development/system-packages tests/system-packages.txt

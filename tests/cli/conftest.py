@@ -53,7 +53,7 @@ def aws_cli() -> Path:
 
     `AWS_CLI` names it; else the one on the path.
     """
-    found = os.environ.get("AWS_CLI") or shutil.which("aws")
+    found = shutil.which(os.environ.get("AWS_CLI") or "aws")
     assert found, (
         "The AWS CLI is missing: python3 -m venv .venv-awscli &&"
         " .venv-awscli/bin/pip install awscli, and set AWS_CLI=.venv-awscli/bin/aws"

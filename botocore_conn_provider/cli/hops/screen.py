@@ -64,7 +64,7 @@ class Colours:
         """Write the lines of one hop."""
         self._status.stop()
         for line in list_lines(outcome):
-            self._console.print(paint(line), soft_wrap=True)
+            self._console.print(paint(line))
 
 
 def list_lines(outcome: Outcome) -> Iterator[str]:
