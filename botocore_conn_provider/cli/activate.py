@@ -41,6 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
                 choose_directory(user=arguments.user, given=arguments.site)
             )
         )
-    works, lines = check()
-    status = say_or_refuse(lambda: lines)
+    works = False
+
+    def look() -> list[str]:
+        nonlocal works
+        works, lines = check()
+        return lines
+
+    status = say_or_refuse(look)
     return status if works else exits.FAILED
