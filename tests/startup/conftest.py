@@ -30,7 +30,9 @@ CONNECTION = {
 }
 USED = f"{KEY} {REGION}"
 # Coverage loads modules, and is another test's subject.
-UNMEASURED = {"COVERAGE_PROCESS_CONFIG": None, "COVERAGE_PROCESS_START": None}
+UNMEASURED = dict.fromkeys(
+    ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+)
 # Whose connection a new client has: "KEY REGION", or what botocore's own finds.
 USE = """
 import botocore.session
