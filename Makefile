@@ -34,13 +34,13 @@ test-aio: system-packages wheel
 	@for age in newest oldest; do \
 	    echo "== tests on the $$age aiobotocore"; \
 	    development/make-venv .venv-aio-$$age $(PYTHON) && \
-	    development/install-wheel .venv-aio-$$age $(WHEEL) aio \
+	    development/install-wheel .venv-aio-$$age $(WHEEL) aio,saml,google \
 	        -r requirements-test.txt --constraint tests/aio/$$age.txt && \
 	    .venv-aio-$$age/bin/pytest tests/aio || exit 1; \
 	done
 	@echo "== users' tools"
 	@development/make-venv .venv-tools $(PYTHON)
-	@development/install-wheel .venv-tools $(WHEEL) aio \
+	@development/install-wheel .venv-tools $(WHEEL) aio,saml,google \
 	    -r requirements-test.txt -r requirements-tools.txt
 	.venv-tools/bin/pytest tests/tools
 

@@ -29,6 +29,10 @@ CONNECTION = {
     )
 }
 USED = f"{KEY} {REGION}"
+# Coverage loads modules, and is another test's subject.
+UNMEASURED = dict.fromkeys(
+    ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+)
 # Whose connection a new client has: "KEY REGION", or what botocore's own finds.
 USE = """
 import botocore.session
@@ -57,7 +61,7 @@ class Interpreter:
         program: str,
         *flags: str,
         path: tuple[Path | str, ...] = (),
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
     ) -> str:
         """Run `program`; standard error counts as output, so silence is tested too."""
         return self.run(
@@ -71,15 +75,14 @@ class Interpreter:
         command: list[str],
         *,
         path: tuple[Path | str, ...] = (),
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
     ) -> str:
         """Run a command under the connection and `PYTHONPATH`."""
-        # Without coverage, which loads modules and is another test's subject.
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
         search = {"PYTHONPATH": os.pathsep.join(map(str, path))} if path else {}
+        asked = {**os.environ, **search, **CONNECTION, **(env or {})}
         ended = subprocess.run(
             command,
-            env={**kept, **search, **CONNECTION, **(env or {})},
+            env={name: value for name, value in asked.items() if value is not None},
             cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

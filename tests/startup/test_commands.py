@@ -4,6 +4,7 @@ import os
 import site as site_module
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,3 +189,19 @@ def test_outside_a_virtual_environment_the_users_site_is_meant(
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
     with pytest.raises(site_directory.ActivationError, match="user site"):
         site_directory.choose_directory(user=False, given=None)
+
+
+def test_everyday_answers_in_process(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("activate",), ("activate",), ("deactivate",), ("deactivate",)):
+        assert run(capsys, *words, "--site", str(site))[0] == 0
+    assert site_files.find_site_files(site) == []
+
+
+def test_environments_own_site_is_meant_in_a_virtual_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "base_prefix", f"{sys.prefix}/base")
+    chosen = site_directory.choose_directory(user=False, given=None)
+    assert chosen == Path(sysconfig.get_path("purelib"))

@@ -11,6 +11,7 @@ from tests.startup.conftest import (
     AUTOLOAD,
     CONNECTION,
     IS_ARMED,
+    UNMEASURED,
     UNUSED,
     USE,
     USED,
@@ -39,8 +40,8 @@ def disarmed() -> Iterator[None]:
 
 
 def test_start_loads_the_hooks_modules_and_no_other(interpreter: Interpreter) -> None:
-    bare = set(interpreter(MODULES).split())
-    active = set(interpreter(MODULES, path=(AUTOLOAD,)).split())
+    bare = set(interpreter(MODULES, env=UNMEASURED).split())
+    active = set(interpreter(MODULES, path=(AUTOLOAD,), env=UNMEASURED).split())
     assert active - bare - {"sitecustomize"} == OURS
 
 

@@ -11,6 +11,7 @@ from tests.startup.conftest import (
     AUTOLOAD,
     IS_ARMED,
     PACKAGE,
+    UNMEASURED,
     UNUSED,
     USE,
     USED,
@@ -70,7 +71,7 @@ def test_zipped_install_works(interpreter: Interpreter) -> None:
         for source in PACKAGE.rglob("*.py"):
             file.write(source, source.relative_to(PACKAGE.parent))
     path = (archive, archive / AUTOLOAD.relative_to(PACKAGE.parent))
-    shown = interpreter(WHERE + USE, path=path).splitlines()
+    shown = interpreter(WHERE + USE, path=path, env=UNMEASURED).splitlines()
     assert shown == [f"{archive}/botocore_conn_provider/__init__.py", USED]
 
 
@@ -78,7 +79,7 @@ def test_target_install_works(interpreter: Interpreter) -> None:
     target = interpreter.directory / "target"
     shutil.copytree(PACKAGE, target / PACKAGE.name)
     path = (target, target / AUTOLOAD.relative_to(PACKAGE.parent))
-    shown = interpreter(WHERE + USE, path=path).splitlines()
+    shown = interpreter(WHERE + USE, path=path, env=UNMEASURED).splitlines()
     assert shown == [f"{target}/botocore_conn_provider/__init__.py", USED]
 
 
@@ -166,7 +167,7 @@ def test_coverage_of_subprocesses_and_ours_are_both_active(
     shown = interpreter.run(
         [sys.executable, str(program)],
         path=(AUTOLOAD,),
-        env={"COVERAGE_PROCESS_START": str(settings)},
+        env={**UNMEASURED, "COVERAGE_PROCESS_START": str(settings)},
     )
     assert shown == USED
     assert list(interpreter.directory.glob("measured.*"))
