@@ -1,33 +1,25 @@
 """Google to AWS without stored keys, with both clouds on loopback.
 
 Run from anywhere: `python examples/demo/google_flow.py`. A key file signs in at a real
-token endpoint, the ID token is really verified, moto's STS answers, and then the
-same with a role that trusts somebody else. `requirements-test.txt` says what
-must be installed; the two clouds are those of the tests. The name is not `google.py`,
-which would stand in the way of the package `google` beside it.
+token endpoint, the ID token is really verified by what stands before moto's STS, and
+then the same with a role that trusts somebody else. The two clouds are those of the
+tests. The name is not `google.py`, which would stand in the way of the package
+`google` beside it.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 import tempfile
 from pathlib import Path
 
-import botocore.session
+import boto3
 
-from botocore_conn_provider.connection.settings import (
-    AssumeRoleWithWebIdentity,
-    ClientSettings,
-)
-from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange import StsExchange, create_sts_client
-from botocore_conn_provider.proofs.web_identity import (
-    WebIdentityTokenFetcher,
-    build_trust_policy,
-    explain_refusal,
-    list_condition_keys,
-)
+import botocore_conn_provider
+from botocore_conn_provider import StsExchangeError
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the clouds live with the tests
 
@@ -40,7 +32,10 @@ from tests.web_identity.google_cloud import (
 )
 
 AUDIENCE = "https://aws.example.org"
-ROLE_ARN = "arn:aws:iam::123456789012:role/google-federation"
+TRUSTING = "arn:aws:iam::123456789012:role/google-federation"
+DISTRUSTING = "arn:aws:iam::123456789012:role/somebody-elses"
+ACCOUNTS = "accounts.google.com"
+SUBJECT = "100000000000000000042"
 
 
 def main() -> None:
@@ -69,43 +64,58 @@ def write_key_file(google: Google, folder: Path) -> Path:
     return path
 
 
+def write_connection(role_arn: str, sts_url: str) -> str:
+    """Write a connection, with no secret in it."""
+    extra = {
+        "role_arn": role_arn,
+        "region_name": "eu-central-1",
+        "assume_role_method": "assume_role_with_web_identity",
+        "assume_role_with_web_identity_federation": "google",
+        "assume_role_with_web_identity_federation_audience": AUDIENCE,
+        "endpoint_url": sts_url,
+        "service_config": {"sts": {"endpoint_url": sts_url}},
+    }
+    return json.dumps({"conn_type": "aws", "extra": extra})
+
+
+def create_roles(aws: Amazon) -> None:
+    """Create a role that trusts the robot's tokens, and one that does not."""
+    for role_arn, subject in ((TRUSTING, SUBJECT), (DISTRUSTING, "somebody-else")):
+        condition = {
+            f"{ACCOUNTS}:aud": ROBOT,
+            f"{ACCOUNTS}:oaud": AUDIENCE,
+            f"{ACCOUNTS}:sub": subject,
+        }
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": ACCOUNTS},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": condition},
+        }
+        aws.create_role(
+            role_arn.rpartition("/")[2],
+            {"Version": "2012-10-17", "Statement": [statement]},
+        )
+
+
 def show(google: Google, aws: Amazon, key_file: Path) -> None:
-    """Fetch, exchange, and be refused."""
-    role = AssumeRoleWithWebIdentity(ROLE_ARN, "google", audience=AUDIENCE)
-    fetcher = WebIdentityTokenFetcher(
-        role,
-        conn_id="aws_default",
-        deadline_seconds=30,
-        allow_plugins=False,
-        environ={"GOOGLE_APPLICATION_CREDENTIALS": str(key_file)},
-    )
-    exchange = build_exchange(aws)
-    token = fetcher.fetch_token()
-    assert token.claims is not None  # noqa: S101 - Google's tokens always have claims
-    print("Google was asked:", *google.requests)
-    print("AWS will compare:", *list_condition_keys(token.claims).items(), sep="\n  ")
+    """Be the federated role in plain boto3, and be refused."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    create_roles(aws)
+    os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(key_file)
+    os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = write_connection(TRUSTING, aws.url)
+    os.environ["AIRFLOW_CONN_OTHER"] = write_connection(DISTRUSTING, aws.url)
 
-    policy = build_trust_policy(token.claims, ROLE_ARN)
-    aws.create_role("google-federation", policy)
-    keys = exchange.assume_role_with_web_identity(role, token=token.token)
-    print(f"AWS gave ...{keys.access_key_id[-4:]} until {keys.expires_at:%H:%M} UTC")
+    print("Google to AWS without stored keys\n")
+    botocore_conn_provider.install()
+    print("The caller identity is  ", boto3.client("sts").get_caller_identity()["Arn"])
+    print("Google was asked        ", *google.requests)
 
-    stranger = token.claims._replace(subject="somebody-else")
-    aws.create_role("google-federation", build_trust_policy(stranger, ROLE_ARN))
+    other = botocore_conn_provider.session("other")
     try:
-        exchange.assume_role_with_web_identity(role, token=token.token)
+        other.client("sts").get_caller_identity()
     except StsExchangeError as error:
-        print("A role that trusts somebody else:")
-        print(" ", explain_refusal(error, token, role))
-
-
-def build_exchange(aws: Amazon) -> StsExchange:
-    """Return the exchange with the STS on loopback."""
-    session = botocore.session.Session()
-    session.set_config_variable("region", "eu-central-1")
-    settings = ClientSettings(service_endpoints={"sts": aws.url})
-    client = create_sts_client(session, settings, unsigned=True)
-    return StsExchange(client, conn_id="aws_default")
+        print(f"\nA role that trusts somebody else:\n  {error}")
 
 
 if __name__ == "__main__":
