@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OK = 200
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
+GRACE_SECONDS = 1.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 # A token has at most 20,000 characters, and what is around it is small.
 LARGEST_BODY_BYTES = 256 * 1024
@@ -136,11 +137,14 @@ class JudgingAdapter(WatchedAdapter):
 
 
 def _bound() -> tuple[float, float]:
-    """Return connect and read timeouts within what is left of the deadline."""
+    """Return connect and read timeouts a little beyond what is left of the deadline.
+
+    Beyond, so that it is always the deadline that ends a wait, with its own words.
+    """
     deadline = find_deadline()
     left = deadline.remaining_seconds if deadline else CONNECT_TIMEOUT_SECONDS
-    left = max(left, 0.001)  # urllib3 takes no 0
-    return min(CONNECT_TIMEOUT_SECONDS, left), left
+    beyond = left + GRACE_SECONDS
+    return min(CONNECT_TIMEOUT_SECONDS, beyond), beyond
 
 
 def _read(answer: Any) -> bytes:
