@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.credentials import RefreshableCredentials
 
+from benchmarks.row import Row
 from botocore_conn_provider.exchange import TemporaryCredentials
 from botocore_conn_provider.hosts.credentials import KeptCredentials
 from botocore_conn_provider.keeper.keeper import Keeper
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
 
 EXCHANGE_SECONDS = 2.0
 WATCHED_SECONDS = 3.0
+LIMIT_MS = 5
 # Inside everyone's advisory window, and outside the mandatory one.
 FIRST_LIFETIME_SECONDS = 800.0
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Return rows of label, figure and ratio."""
-    ours = _find_longest_call(_make_ours().get_frozen_credentials)
-    theirs = _find_longest_call(_make_theirs().get_frozen_credentials)
+def measure() -> list[Row]:
+    """Watch a renewal of each for some seconds."""
+    ours = _find_longest_call(_make_ours().get_frozen_credentials) * 1000
+    theirs = _find_longest_call(_make_theirs().get_frozen_credentials) * 1000
     return [
-        ("longest call across a renewal, ours", f"{ours * 1e3:.2f} ms", ""),
-        (
-            "longest call across a renewal, botocore's",
-            f"{theirs * 1e3:.0f} ms",
-            f"{ours / theirs:.4f} x (ours at most 5 ms)",
-        ),
+        Row(
+            what=f"longest call across a renewal of {EXCHANGE_SECONDS:g} s",
+            ours=f"{ours:.2f} ms",
+            against="botocore's RefreshableCredentials",
+            theirs=f"{theirs:.0f} ms",
+            result=f"{ours / theirs:.4f} x",
+            limit=f"≤ {LIMIT_MS} ms",
+            holds=ours <= LIMIT_MS,
+        )
     ]
 
 

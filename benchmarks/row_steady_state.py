@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import statistics
 import timeit
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.credentials import RefreshableCredentials
 
+from benchmarks.row import Row, compare_ratio, take_turns
 from botocore_conn_provider.exchange import TemporaryCredentials
 from botocore_conn_provider.hosts.credentials import KeptCredentials
 from botocore_conn_provider.keeper.keeper import Keeper
@@ -21,8 +22,8 @@ ROUNDS, CALLS = 15, 20_000
 LIMIT = 0.1
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Return rows of label, figure and ratio, ours and botocore's by turns."""
+def measure() -> list[Row]:
+    """Time one call of each, by turns."""
     expires_at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
         hours=6
     )
@@ -32,20 +33,26 @@ def measure() -> list[tuple[str, str, str]]:
     theirs = RefreshableCredentials(
         "ASIA", "s", "t", expires_at, refresh_using=dict, method="m"
     )
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(ROUNDS):
-        times[0].append(_time_call(ours.get_frozen_credentials))
-        times[1].append(_time_call(theirs.get_frozen_credentials))
-    mine, botocores = map(statistics.median, times)
+    ways = {"ours": ours, "theirs": theirs}
+    took = take_turns(
+        {
+            name: partial(_time_call, each.get_frozen_credentials)
+            for name, each in ways.items()
+        },
+        rounds=ROUNDS,
+    )
     return [
-        ("get_frozen_credentials(), ours", f"{mine * 1e9:.0f} ns", ""),
-        (
-            "get_frozen_credentials(), botocore's RefreshableCredentials",
-            f"{botocores * 1e9:.0f} ns",
-            f"{mine / botocores:.3f} x (at most {LIMIT})",
-        ),
+        compare_ratio(
+            "get_frozen_credentials(), steady state",
+            took["ours"],
+            against="botocore's RefreshableCredentials",
+            theirs=took["theirs"],
+            unit="ns",
+            limit=LIMIT,
+        )
     ]
 
 
 def _time_call(call: Callable[[], object]) -> float:
-    return timeit.timeit(call, number=CALLS) / CALLS
+    """Return nanoseconds."""
+    return timeit.timeit(call, number=CALLS) / CALLS * 1e9

@@ -2,6 +2,7 @@
 
 moto takes milliseconds to answer, which would hide what is compared here.
 `python -m benchmarks.stub_aws` prints its port and serves until it is killed.
+It counts what is asked of its STS; `read_asked` returns the figure.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import datetime as dt
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from urllib.request import urlopen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOPBACK = "127.0.0.1"
+COUNT = "/asked"
 BUCKETS = (
     '<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     "<Owner><ID>o</ID></Owner><Buckets/></ListAllMyBucketsResult>"
@@ -38,11 +41,13 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Header and body in one segment: two would wait for the client's delayed ACK.
     wbufsize = -1
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self._answer(BUCKETS)
+        self._answer(str(len(self.asked)) if self.path == COUNT else BUCKETS)
 
     def do_POST(self) -> None:
+        self.asked.append(self.path)  # atomic: each request has a thread
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         ends = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
         self._answer(ROLE.format(expiration=ends.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -71,9 +76,21 @@ def run_stub_aws() -> Iterator[str]:
             process.terminate()
 
 
+def read_asked(url: str) -> int:
+    """Return how many calls the STS of the stub at `url` has had."""
+    with urlopen(f"{url}{COUNT}") as answer:  # noqa: S310 - our own server
+        return int(answer.read())
+
+
+class Server(ThreadingHTTPServer):
+    """Many may knock at once."""
+
+    request_queue_size = 128
+
+
 def main() -> None:
     """Serve, and say where."""
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+    server = Server((LOOPBACK, 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -4,14 +4,14 @@
     botocore_conn_provider.install()
 
 The public names are loaded at first use, so that importing this package costs
-nothing and needs nothing.
+nothing and needs nothing. Not even `typing` or `__future__`: an activated
+interpreter loads this module at every start.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from botocore_conn_provider.connection.record import Connection
     from botocore_conn_provider.errors import (
         ConnectionNotFoundError,
@@ -54,7 +54,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -23,16 +23,10 @@ from botocore_conn_provider.errors import (
     shorten,
 )
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.refusal import (
-    CHECK_END,
-    Failure,
-    explain_failure,
-    explain_refusal,
-)
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import botocore.session
 
@@ -165,17 +159,17 @@ class StsExchange:
                 answer = operation(**parameters)
         except ConnProviderError:
             raise
-        except ClientError as error:
-            raise self._error(explain_refusal(error, parameters)) from None
-        except BotoCoreError as error:
-            raise self._error(explain_failure(error, role_arn)) from None
-        except (ResponseParserError, KeyError, ValueError, TypeError) as error:
-            # An answer that is no STS answer (a proxy's HTML page, say) ends in
-            # botocore's parser as one of these, the first with the whole body.
-            cause = (
-                f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
-            )
-            raise self._error(Failure(cause, CHECK_END)) from None
+        # An answer that is no STS answer (a proxy's HTML page, say) ends in botocore's
+        # parser as one of the last four, the first with the whole body.
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ) as error:
+            raise self._explain(error, parameters) from None
         return self._read(answer, role_arn)
 
     def _read(self, answer: dict[str, Any], role_arn: str) -> TemporaryCredentials:
@@ -189,11 +183,15 @@ class StsExchange:
                 account_id=role_arn.split(":")[4] or None,
                 server_date=_find_date(answer),
             )
-        except (KeyError, AttributeError, TypeError):
-            cause = f"STS answered for {role_arn} without credentials."
-            raise self._error(Failure(cause, CHECK_END)) from None
+        except (KeyError, AttributeError, TypeError) as error:
+            raise self._explain(error, {"RoleArn": role_arn}) from None
 
-    def _error(self, failure: Failure) -> StsExchangeError:
+    def _explain(
+        self, error: Exception, parameters: Mapping[str, Any]
+    ) -> StsExchangeError:
+        from botocore_conn_provider.refusal import explain  # only a failure pays
+
+        failure = explain(error, parameters)
         return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 

@@ -13,16 +13,14 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as HostConnectionError
-from botocore.exceptions import HTTPClientError, SSLError
 
 from botocore_conn_provider.errors import shorten
 from botocore_conn_provider.secret import HIDDEN, show_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from botocore.exceptions import BotoCoreError, ClientError
 
 FIRST_SERVER_ERROR = 500
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
@@ -45,6 +43,17 @@ class Failure(NamedTuple):
     cause: str
     hint: str = ""
     retryable: bool = False
+
+
+def explain(error: Exception, parameters: Mapping[str, Any]) -> Failure:
+    """Explain what an STS call ended in; `parameters` are those of the call."""
+    if isinstance(error, ClientError):
+        return explain_refusal(error, parameters)
+    role_arn = parameters["RoleArn"]
+    if isinstance(error, BotoCoreError):
+        return explain_failure(error, role_arn)
+    seen = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+    return Failure(seen, CHECK_END)
 
 
 def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> Failure:

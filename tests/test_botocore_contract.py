@@ -1,12 +1,25 @@
-"""Every member of botocore that the credentials and the rejection lean on."""
+"""Every member of botocore and boto3 that we lean on, public or not."""
 
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
+import boto3
+import boto3.session
+import botocore
 import botocore.session
-from botocore import credentials, endpoint
+import pytest
+from botocore import credentials, endpoint, exceptions
+from botocore.config import Config
+from botocore.configprovider import BaseProvider, ConstantProvider
 from botocore.hooks import HierarchicalEmitter
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from botocore_conn_provider.hosts.bare import MACHINE_PROVIDERS
+from botocore_conn_provider.hosts.judge import STS_MODEL
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:
@@ -47,3 +60,146 @@ def test_sessions_offer_their_events() -> None:
     events = botocore.session.Session().get_component("event_emitter")
     for name in ("register", "register_last", "unregister"):
         assert "unique_id" in inspect.signature(getattr(events, name)).parameters
+
+
+def test_every_session_calls_the_initializers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(botocore, "_INITIALIZERS", [])
+    botocore.register_initializer(seen.append)
+    session = botocore.session.Session()
+    botocore.unregister_initializer(seen.append)
+    botocore.session.Session()
+    assert seen == [session]
+
+
+def test_sessions_have_the_members_that_are_wrapped_and_used() -> None:
+    own = vars(botocore.session.Session)
+    for name in ("create_client", "get_credentials"):
+        assert inspect.isfunction(own[name])
+    session = botocore.session.Session()
+    assert session.instance_variables() == {}
+    assert vars(session)["_credentials"] is None
+    session.set_config_variable("region", "eu-west-1")
+    session.set_config_variable("profile", "p")
+    assert session.instance_variables() == {"region": "eu-west-1", "profile": "p"}
+    session.set_credentials("AKIA", "s", "t")
+    assert vars(session)["_credentials"].method == "explicit"
+    assert session.get_default_client_config() is None
+    assert session.available_profiles == []
+
+
+def test_clients_take_the_arguments_that_are_filled_in() -> None:
+    taken = inspect.signature(botocore.session.Session.create_client).parameters
+    assert list(taken)[1:3] == ["service_name", "region_name"]
+    assert {"endpoint_url", "verify", "config"} <= set(taken)
+
+
+def test_session_asks_its_components_for_credentials_and_variables() -> None:
+    session = botocore.session.Session()
+    session.register_component("credential_provider", OneProvider())
+    loader = session.get_component("data_loader")
+    session.register_component("data_loader", loader)
+    found = session.get_credentials()
+    assert found is not None
+    assert (found.access_key, found.method) == ("AKIA", "ours")
+    asked: list[str] = []
+    other = botocore.session.Session()
+    other.lazy_register_component("credential_provider", lambda: asked.append("now"))
+    assert asked == []
+    other.get_component("credential_provider")
+    assert asked == ["now"]
+
+
+class OneProvider(credentials.CredentialResolver):
+    """Overrides `providers`, as ours does, and calls no constructor."""
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def providers(self) -> list[Any]:  # type: ignore[override]
+        return [self]
+
+    def load(self) -> credentials.Credentials:
+        return credentials.Credentials("AKIA", "s", method="ours")
+
+    METHOD = "ours"
+
+
+def test_config_store_lets_a_provider_be_replaced() -> None:
+    session = botocore.session.Session()
+    store = session.get_component("config_store")
+    for name in ("region", "profile"):
+        replaced = store.get_config_provider(name)
+        assert isinstance(replaced, BaseProvider)
+        store.set_config_provider(name, ConstantProvider(f"a {name}"))
+        assert session.get_config_variable(name) == f"a {name}"
+    store.set_config_variable("profile", None)
+    assert session.get_config_variable("profile") is None
+
+
+def test_chain_is_made_for_a_session_and_holds_the_machines_providers() -> None:
+    session = botocore.session.Session()
+    chain = credentials.create_credential_resolver(session, region_name="eu-west-1")
+    methods = {each.METHOD for each in chain.providers}
+    assert set(MACHINE_PROVIDERS) - {"ec2-credentials-file"} <= methods
+    for name in MACHINE_PROVIDERS:
+        chain.get_provider(name)
+        chain.remove(name)
+    assert not {"iam-role", "container-role"} & {
+        each.METHOD for each in chain.providers
+    }
+
+
+def test_providers_of_our_own_may_have_the_names_we_give() -> None:
+    theirs = credentials.CredentialProvider()
+    assert (theirs.METHOD, theirs.CANONICAL_NAME) == (None, None)
+    assert inspect.signature(credentials.CredentialProvider.load).parameters
+
+
+def test_static_credentials_have_the_members_we_set() -> None:
+    given = credentials.Credentials("AKIA", "s", None, method="m")
+    frozen = given.get_frozen_credentials()
+    assert frozen[:3] == ("AKIA", "s", None)
+    setattr(given, "account_id", "1")  # noqa: B010 - the oldest has no such member
+
+
+def test_default_session_of_boto3_shows_its_botocore_session() -> None:
+    assert hasattr(boto3, "DEFAULT_SESSION")
+    inner = botocore.session.Session()
+    assert boto3.session.Session(botocore_session=inner)._session is inner
+
+
+def test_config_knows_its_options_and_merges_above_others() -> None:
+    assert {"retries", "proxies", "region_name"} <= set(Config.OPTION_DEFAULTS)
+    below, above = Config(read_timeout=1, connect_timeout=1), Config(read_timeout=2)
+    merged: Any = below.merge(above)
+    assert (merged.read_timeout, merged.connect_timeout) == (2, 1)
+    with pytest.raises(TypeError):
+        Config(no_such_option=1)  # type: ignore[call-arg]
+
+
+def test_sts_model_is_where_it_is_read_and_judges_parameters() -> None:
+    model = ServiceModel(create_loader().load_data(STS_MODEL), "sts")
+    for operation in (
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+    ):
+        shape = model.operation_model(operation).input_shape
+        assert shape is not None
+        duration = shape.members["DurationSeconds"]
+        validate: Any = ParamValidator().validate  # the stubs take mappings only
+        assert not validate(900, duration).has_errors()
+        assert validate("x", duration).has_errors()
+
+
+def test_errors_of_the_network_have_the_roots_we_sort_by() -> None:
+    for error in ("EndpointConnectionError", "ConnectTimeoutError", "SSLError"):
+        assert issubclass(getattr(exceptions, error), exceptions.ConnectionError)
+    for error in ("ReadTimeoutError", "ConnectionClosedError"):
+        assert issubclass(getattr(exceptions, error), exceptions.HTTPClientError)
+    address = exceptions.EndpointConnectionError(endpoint_url="http://x")
+    assert vars(address)["kwargs"] == {"endpoint_url": "http://x"}

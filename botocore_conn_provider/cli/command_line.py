@@ -25,6 +25,8 @@ COMMANDS = {
     "convert": f"{HERE}.convert",
     "lint": f"{HERE}.lint",
     "credential-process": f"{HERE}.credential_process",
+    "activate": f"{HERE}.activate",
+    "deactivate": f"{HERE}.deactivate",
 }
 
 PROGRAM = "botocore-conn"

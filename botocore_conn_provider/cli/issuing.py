@@ -98,13 +98,14 @@ def prepare_base(
     """
     from botocore.loaders import create_loader
 
-    from botocore_conn_provider.hosts.bare import create_base_session
+    from botocore_conn_provider.hosts.bare import BareSession, create_base_session
     from botocore_conn_provider.hosts.judge import judge
 
     base = create_base_session(
         settings,
         region_name=settings.client.region_name,
         data_loader=create_loader(environ.get("AWS_DATA_PATH")),
+        kind=BareSession,
     )
     judge(settings, base, variable=variable)
     return base

@@ -7,7 +7,6 @@ the AWS STS API reference.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.identity import read_account_id
@@ -69,9 +68,15 @@ def read_role(extra: Reader, conn_id: str, environ: Environ) -> Role | None:
 
 def default_session_name(conn_id: str) -> str:
     """Make the RoleSessionName that the reference makes of a connection's id."""
-    plain = unicodedata.normalize("NFKD", conn_id).encode("ascii", "ignore").decode()
+    plain = conn_id if conn_id.isascii() else _drop_accents(conn_id)
     words = re.sub(r"[^\w+=,.@-]+", "-", f"airflow_{plain}".lower(), flags=re.ASCII)
     return re.sub(r"-{2,}", "-", words).strip("-")[:LONGEST_SESSION_NAME]
+
+
+def _drop_accents(text: str) -> str:
+    import unicodedata  # not for plain ids, which are nearly all
+
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _read_role_arn(extra: Reader) -> str | None:

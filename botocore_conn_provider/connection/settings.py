@@ -148,3 +148,10 @@ class AwsSettings(NamedTuple):
     client: ClientSettings = ClientSettings()
     own: OwnSettings = OwnSettings()
     notices: tuple[str, ...] = ()
+
+    @property
+    def starts_from_chain(self) -> bool:
+        """Whether the identity is, or starts from, that of botocore's own chain."""
+        if self.keys is not None or self.profile_name is not None:
+            return False
+        return self.role is None or isinstance(self.role, AssumeRole)

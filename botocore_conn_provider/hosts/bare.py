@@ -9,7 +9,7 @@ live on a bare twin of the user's session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import botocore.credentials
 import botocore.session
@@ -34,13 +34,26 @@ MACHINE_PROVIDERS = (
 class BareSession(botocore.session.Session):
     """A botocore session that installation leaves alone."""
 
+    @staticmethod
+    def create_chain(
+        session: botocore.session.Session, region_name: str | None
+    ) -> botocore.credentials.CredentialResolver:
+        """Return the host's own chain for a session of this kind."""
+        return botocore.credentials.create_credential_resolver(
+            session, region_name=region_name
+        )
+
+
+Bare = TypeVar("Bare", bound=BareSession)
+
 
 def create_base_session(
     settings: AwsSettings,
     *,
     region_name: str | None,
     data_loader: Loader,
-) -> BareSession:
+    kind: type[Bare],
+) -> Bare:
     """Make the session that has the identity the connection starts from.
 
     Args:
@@ -48,8 +61,9 @@ def create_base_session(
             the session has botocore's own chain.
         region_name: The region for its clients; None for what botocore finds.
         data_loader: That of the user's session, to load the data files once.
+        kind: The class, which is aiobotocore's twin for a chain that is awaited.
     """
-    bare = BareSession()
+    bare = kind()
     bare.register_component("data_loader", data_loader)
     if region_name is not None:
         bare.set_config_variable("region", region_name)
@@ -59,27 +73,26 @@ def create_base_session(
         keys = settings.keys
         token = keys.session_token.reveal() if keys.session_token else None
         bare.set_credentials(keys.access_key_id, keys.secret_access_key.reveal(), token)
-        _ignore_unknown_profile(bare)
     elif settings.profile_name is not None:
         bare.lazy_register_component(
             "credential_provider", lambda: _create_profile_resolver(bare)
         )
+    if not settings.starts_from_chain:
+        _ignore_unknown_profile(bare)
     return bare
 
 
 def _create_profile_resolver(
     bare: BareSession,
 ) -> botocore.credentials.CredentialResolver:
-    resolver = botocore.credentials.create_credential_resolver(
-        bare, region_name=bare.get_config_variable("region")
-    )
+    resolver = bare.create_chain(bare, bare.get_config_variable("region"))
     for name in MACHINE_PROVIDERS:
         resolver.remove(name)
     return resolver
 
 
 def _ignore_unknown_profile(bare: BareSession) -> None:
-    """Let keys work although `AWS_PROFILE` names a profile that is not there."""
+    """Let an identity of our own work although `AWS_PROFILE` names a profile that is not there."""
     name = bare.get_config_variable("profile")
     if name is not None and name not in bare.available_profiles:
         bare.get_component("config_store").set_config_variable("profile", None)
@@ -95,8 +108,13 @@ def load_base_credentials(
             botocore's chain found none.
     """
     credentials = bare.get_credentials()
-    if credentials is not None:
-        return credentials
+    if credentials is None:
+        raise no_base_credentials(settings)
+    return credentials
+
+
+def no_base_credentials(settings: AwsSettings) -> InvalidConnectionError:
+    """Return the error for a base identity that is not to be found."""
     if settings.profile_name is not None:
         problem = Problem(
             "profile_name",
@@ -110,4 +128,4 @@ def load_base_credentials(
             " profile, and botocore's own chain found none",
             "Add keys or 'profile_name', or give the machine an identity.",
         )
-    raise InvalidConnectionError(conn_id=settings.conn_id, problems=[problem])
+    return InvalidConnectionError(conn_id=settings.conn_id, problems=[problem])

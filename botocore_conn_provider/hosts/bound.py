@@ -14,14 +14,16 @@ from botocore_conn_provider.hosts.binding import Binding, say_once
 from botocore_conn_provider.hosts.fitting import fit
 
 
-def create_bound_session(conn_id: str) -> botocore.session.Session:
-    """Return a new session that uses the connection, read at once.
+def create_bound_session(
+    conn_id: str, kind: type[botocore.session.Session] = botocore.session.Session
+) -> botocore.session.Session:
+    """Return a new session of that class that uses the connection, read at once.
 
     Raises:
         ConnectionNotFoundError: The connection is not in the environment.
         InvalidConnectionError: It is wrong.
     """
-    session = botocore.session.Session()
+    session = kind()
     environ = current_environment()
     if is_disabled(environ):
         say_once(

@@ -16,16 +16,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.client
-import botocore.credentials
 import botocore.session
 from botocore.configprovider import BaseProvider
-from botocore.credentials import CredentialResolver
 
-from botocore_conn_provider.hosts.bare import create_base_session
+from botocore_conn_provider.hosts.aio_presence import is_aio
 from botocore_conn_provider.hosts.process_lock import ProcessLock
+from botocore_conn_provider.hosts.resolver import create_resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from botocore.config import Config
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.hosts.binding import Binding
@@ -57,7 +58,7 @@ def fit(
         elif not again:
             return
         fitting.binding = binding
-        session.register_component("credential_provider", FittedResolver(fitting))
+        session.register_component("credential_provider", create_resolver(fitting))
         _forget_chain_credentials(session)
         # Last: who sees it takes the session for fitted, and asks no lock.
         setattr(session, FITTING, fitting)
@@ -103,7 +104,7 @@ class Fitting:
         self, service_name: str, *args: Any, **kwargs: Any
     ) -> botocore.client.BaseClient:
         """Create a client with the connection's defaults where the caller has none."""
-        named = _name_arguments(self._create_client, (service_name, *args))
+        named = _name_arguments((service_name, *args))
         given = {**named, **kwargs}
         with self._creating:
             settings = self.read()
@@ -122,25 +123,37 @@ def fill_client_arguments(
     from botocore_conn_provider.hosts.judge import build_config
 
     config = build_config(settings.client.config)
-    for above in (session.get_default_client_config(), given.get("config")):
-        if above is not None:
-            config = config.merge(above)
-    given["config"] = config
+    callers = [session.get_default_client_config(), given.get("config")]
+    if is_aio(session):
+        from botocore_conn_provider.hosts.aio_config import merge_all  # imports it
+    else:
+        merge_all = _merge_all
+    given["config"] = merge_all(config, callers)
     if given.get("endpoint_url") is None:
         given["endpoint_url"] = settings.client.find_endpoint(given["service_name"])
     if given.get("verify") is None:
         given["verify"] = settings.client.verify
 
 
-def _name_arguments(
-    function: Callable[..., Any], args: tuple[Any, ...]
-) -> dict[str, Any]:
-    return dict(zip(_argument_names(function), args, strict=False)) if args else {}
+def _merge_all(lowest: Config, callers: Sequence[Config | None]) -> Config:
+    for above in callers:
+        if above is not None:
+            lowest = lowest.merge(above)
+    return lowest
 
 
-@lru_cache(maxsize=8)
-def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _name_arguments(args: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_argument_names(), args, strict=False)) if args else {}
+
+
+@lru_cache(maxsize=1)
+def _argument_names() -> tuple[str, ...]:
+    """Return the names of what `create_client` takes, after `self`.
+
+    Those of botocore's: aiobotocore's are the same and hidden behind `*args`.
+    """
+    method = botocore.session.Session.create_client
+    return tuple(inspect.signature(method).parameters)[1:]
 
 
 class FittedDefault(BaseProvider):
@@ -183,61 +196,7 @@ class ProfileDefault(FittedDefault):
             return settings.profile_name
         name: str | None = self._replaced.provide()
         known = (
-            settings.keys is None or name in self._fitting.session.available_profiles
+            settings.starts_from_chain
+            or name in self._fitting.session.available_profiles
         )
         return name if known else None
-
-
-class FittedResolver(CredentialResolver):
-    """botocore's chain with the connection's provider ahead of it.
-
-    Built at first use and under a lock: botocore's own lazy component is neither
-    safe to ask for from two threads nor re-entrant. The chain belongs to a bare
-    twin of the session, which sees none of the connection's endpoints.
-    """
-
-    def __init__(self, fitting: Fitting) -> None:
-        self._fitting = fitting
-        self._lock = ProcessLock()
-        self._providers: list[Any] | None = None
-
-    @property
-    def providers(self) -> list[Any]:  # type: ignore[override]
-        """The providers in their order, ours first."""
-        with self._lock:
-            if self._providers is None:
-                self._providers = self._build()
-            return self._providers
-
-    def _build(self) -> list[Any]:
-        # Late: what follows is paid for by whoever signs requests.
-        from botocore_conn_provider.hosts.providers import create_provider
-        from botocore_conn_provider.hosts.rejection import register_rejection
-        from botocore_conn_provider.keeper.fork import PerProcess
-        from botocore_conn_provider.keeper.registry import keepers
-
-        fitting = self._fitting
-        session = fitting.session
-        region = session.get_config_variable("region") or fitting.client_region
-        settings = fitting.read()
-        if settings is None:
-            chain = botocore.credentials.create_credential_resolver(
-                session, region_name=region
-            )
-            return list(chain.providers)
-
-        # The keeper may outlive the session: what it holds must not hold that.
-        data_loader = session.get_component("data_loader")
-        # Making one costs milliseconds: chain and exchange share it.
-        make_base = PerProcess(
-            lambda: create_base_session(
-                settings, region_name=region, data_loader=data_loader
-            )
-        )
-        chain = botocore.credentials.create_credential_resolver(
-            make_base(), region_name=region
-        )
-        ours = create_provider(settings, make_base, environ=fitting.binding.environ)
-        if settings.role is not None:
-            register_rejection(session.get_component("event_emitter"), keepers.reject)
-        return [*([ours] if ours is not None else []), *chain.providers]

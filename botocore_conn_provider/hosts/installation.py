@@ -11,6 +11,7 @@ one (a single reference).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from botocore_conn_provider.connection.environment import (
     current_environment,
     is_disabled,
 )
+from botocore_conn_provider.hosts.aio_presence import find_aio_session_class
 from botocore_conn_provider.hosts.bare import BareSession
 from botocore_conn_provider.hosts.binding import Binding
 from botocore_conn_provider.hosts.fitting import find_fitting, fit
@@ -35,31 +37,37 @@ WRAPPED = ("create_client", "get_credentials")
 
 
 class Installation:
-    """The hooks in botocore, while they are there."""
+    """The hooks in botocore, and in aiobotocore if it is there, while they are there."""
 
     def __init__(self, conn_id: str | None) -> None:
         self.conn_id = conn_id
-        self._replaced: dict[str, tuple[Any, Any]] = {}
+        self._replaced: list[tuple[type, str, Any, Any]] = []
 
     def put(self) -> None:
         """Put the hooks in."""
         botocore.register_initializer(fit_new_session)
-        for name in WRAPPED:
-            original = vars(Session)[name]
-            ours = _fit_first(name, original)
-            self._replaced[name] = original, ours
-            setattr(Session, name, ours)
+        # A class that is imported later has no session older than this.
+        aio = find_aio_session_class()
+        for kind in (Session,) if aio is None else (Session, aio):
+            for name in WRAPPED:
+                original = vars(kind)[name]
+                ours = _fit_first(name, original)
+                self._replaced.append((kind, name, original, ours))
+                setattr(kind, name, ours)
 
     def remove(self) -> None:
         """Take the hooks out, unless somebody wrapped them meanwhile."""
-        botocore.unregister_initializer(fit_new_session)
-        for name, (original, ours) in self._replaced.items():
-            if vars(Session)[name] is ours:
-                setattr(Session, name, original)
+        # Not there: somebody reloaded botocore, which then forgets them.
+        with contextlib.suppress(ValueError):
+            botocore.unregister_initializer(fit_new_session)
+        for kind, name, original, ours in self._replaced:
+            if vars(kind)[name] is ours:
+                setattr(kind, name, original)
 
 
 _lock = ProcessLock()
 _installed: Installation | None = None
+_program_decided = False
 
 
 def install(conn_id: str | None = None) -> None:
@@ -74,8 +82,9 @@ def install(conn_id: str | None = None) -> None:
         conn_id: The connection, which must then exist. None for
             `BOTOCORE_CONN_ID`, else `aws_default`, which may be absent.
     """
-    global _installed  # noqa: PLW0603 - one installation for each process
+    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
+        _program_decided = True
         if _installed is None:
             _installed = Installation(conn_id)
             _installed.put()
@@ -85,10 +94,24 @@ def install(conn_id: str | None = None) -> None:
         _fit_default_session()
 
 
+def install_at_start() -> None:
+    """Install for start-up activation, unless the program said otherwise itself."""
+    with _lock:
+        if not _program_decided:
+            install()
+
+
+def fit_at_start(new: Session) -> None:
+    """Install at the birth of a process's first session, and fit that session."""
+    install_at_start()
+    fit_new_session(new)
+
+
 def uninstall() -> None:
     """Restore botocore. Sessions that have a connection keep it."""
-    global _installed  # noqa: PLW0603 - one installation for each process
+    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
+        _program_decided = True
         if _installed is not None:
             _installed.remove()
             _installed = None

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings, Role
     from botocore_conn_provider.secret import Options
 
+READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
 # By its path: finding the newest version by name lists every service's folder.
 STS_MODEL = "sts/2011-06-15/service-2"
 
@@ -53,7 +54,7 @@ def judge(
         *_judge_profile(settings, session),
         *_judge_verify(settings),
     ]
-    if settings.role is not None:
+    if settings.role is not None and _is_worth_a_model(settings.role):
         problems += _judge_parameters(settings.role)
     if problems:
         raise InvalidConnectionError(
@@ -133,6 +134,16 @@ def operation_of(role: Role) -> str:
     if isinstance(role, AssumeRoleWithSaml):
         return "AssumeRoleWithSAML"
     return "AssumeRoleWithWebIdentity"
+
+
+def _is_worth_a_model(role: Role) -> bool:
+    """Tell whether there is more to judge than reading has judged already.
+
+    Loading STS's model takes milliseconds, which a start from the store can save.
+    """
+    return isinstance(role, AssumeRoleWithSaml) or not READ_PARAMETERS.issuperset(
+        role.parameters
+    )
 
 
 def _judge_parameters(role: Role) -> list[Problem]:

@@ -29,6 +29,15 @@ def keep(
     settings: AwsSettings, make_base: MakeBase, *, environ: Environ, method: str
 ) -> KeptCredentials:
     """Return credentials of the connection's role, renewed by the shared keeper."""
+    keeper = share_keeper(settings, make_base, environ=environ)
+    recipe = remake_credentials, (settings.conn_id,)
+    return KeptCredentials(keeper, method=method, recipe=recipe)
+
+
+def share_keeper(
+    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
+) -> Keeper:
+    """Return this process's keeper of the connection's role. Fetches nothing."""
     identity = fingerprint(settings, describe_asker(settings, environ))
 
     def make_keeper() -> Keeper:
@@ -39,9 +48,7 @@ def keep(
             store=_open_store(settings, identity, environ),
         )
 
-    keeper = keepers.share(identity, make_keeper)
-    recipe = remake_credentials, (settings.conn_id,)
-    return KeptCredentials(keeper, method=method, recipe=recipe)
+    return keepers.share(identity, make_keeper)
 
 
 def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store | None:

@@ -28,6 +28,7 @@ from botocore_conn_provider.hosts.recipe import ConnectionCredentials
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.hosts.fetchers import MakeBase
+    from botocore_conn_provider.keeper.keeper import Keeper
 
 
 class ConnectionProvider(CredentialProvider):
@@ -40,7 +41,7 @@ class ConnectionProvider(CredentialProvider):
         self, settings: AwsSettings, make_base: MakeBase, *, environ: Environ
     ) -> None:
         super().__init__()
-        self._settings = settings
+        self.settings = settings
         self._make_base = make_base
         self._environ = environ
         self._lock = ProcessLock()
@@ -64,13 +65,13 @@ class StaticProvider(ConnectionProvider):
     CANONICAL_NAME = "customConnStatic"
 
     def _load(self) -> Credentials:
-        keys = self._settings.keys
+        keys = self.settings.keys
         if keys is None:
             raise TypeError("a static connection has keys")
         token = keys.session_token.reveal() if keys.session_token else None
         credentials = ConnectionCredentials(
             (keys.access_key_id, keys.secret_access_key.reveal(), token),
-            conn_id=self._settings.conn_id,
+            conn_id=self.settings.conn_id,
         )
         # An attribute, because the oldest botocore's constructor does not take it.
         setattr(credentials, "account_id", keys.account_id)  # noqa: B010
@@ -84,7 +85,7 @@ class ProfileProvider(ConnectionProvider):
     CANONICAL_NAME = "customConnProfile"
 
     def _load(self) -> Credentials:
-        return load_base_credentials(self._make_base(), self._settings)
+        return load_base_credentials(self._make_base(), self.settings)
 
 
 class RoleProvider(ConnectionProvider):
@@ -95,8 +96,14 @@ class RoleProvider(ConnectionProvider):
         from botocore_conn_provider.hosts.keeping import keep
 
         return keep(
-            self._settings, self._make_base, environ=self._environ, method=self.METHOD
+            self.settings, self._make_base, environ=self._environ, method=self.METHOD
         )
+
+    def share_keeper(self) -> Keeper:
+        """Return the role's keeper, for who hands out its credentials otherwise."""
+        from botocore_conn_provider.hosts.keeping import share_keeper
+
+        return share_keeper(self.settings, self._make_base, environ=self._environ)
 
 
 class AssumeRoleProvider(RoleProvider):

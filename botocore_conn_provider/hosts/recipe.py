@@ -6,7 +6,7 @@ connection in the environment there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import Credentials
 
@@ -24,6 +24,21 @@ def remake_credentials(conn_id: str) -> Credentials | None:
     from botocore_conn_provider.hosts.bound import create_bound_session  # no cycle
 
     return create_bound_session(conn_id).get_credentials()
+
+
+def remake_aio_credentials(conn_id: str) -> Any:
+    """Do the same for aiobotocore's kind.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong here.
+        ConnectionNotFoundError: It is not here.
+    """
+    from aiobotocore.session import AioSession
+
+    from botocore_conn_provider.hosts.bound import create_bound_session
+
+    session = create_bound_session(conn_id, AioSession)
+    return session.get_component("credential_provider").providers[0].load_now()
 
 
 class ConnectionCredentials(Credentials):

@@ -10,15 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 
 from botocore_conn_provider.cli.command_line import main
-from tests.saml.conftest import (  # noqa: F401 - fixtures
-    ca,
-    ca_file,
-    named_hosts,
-    realm,
-    signed,
-    start_idp,
-    ticket,
-)
 
 if TYPE_CHECKING:
     from tests.leaks import Leaks

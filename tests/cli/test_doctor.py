@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tests.aws import Aws
     from tests.cli.conftest import Command
     from tests.leaks import Leaks, Secrets
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
     from tests.saml.realm import Realm
 
 CASES = Path(__file__).parent.parent / "cases" / "doctor"

@@ -40,11 +40,13 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.connection.environment",
         "botocore_conn_provider.errors",
         "botocore_conn_provider.hosts",
+        "botocore_conn_provider.hosts.aio_presence",
         "botocore_conn_provider.hosts.bare",
         "botocore_conn_provider.hosts.binding",
         "botocore_conn_provider.hosts.fitting",
         "botocore_conn_provider.hosts.installation",
         "botocore_conn_provider.hosts.process_lock",
+        "botocore_conn_provider.hosts.resolver",
         "botocore_conn_provider.secret",
     }
 

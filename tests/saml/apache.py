@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,19 @@ class Apache:
 
 
 @contextlib.contextmanager
-def run_apache(directory: Path, realm: Realm, page: str) -> Iterator[Apache]:
+def run_apache(realm: Realm, page: str) -> Iterator[Apache]:
+    """Serve `page` to whoever signs in."""
+    # Not in pytest's directories: Apache serves as another user where we are root,
+    # and only this one may be opened to others.
+    with (
+        tempfile.TemporaryDirectory() as made,
+        _run(Path(made), realm, page) as apache,
+    ):
+        yield apache
+
+
+@contextlib.contextmanager
+def _run(directory: Path, realm: Realm, page: str) -> Iterator[Apache]:
     binary = shutil.which("apache2", path="/usr/sbin")
     missing = not binary or not (MODULES / "mod_auth_gssapi.so").exists()
     assert not missing, "apt-get install apache2-bin libapache2-mod-auth-gssapi"
@@ -70,8 +83,8 @@ def run_apache(directory: Path, realm: Realm, page: str) -> Iterator[Apache]:
         port = probe.getsockname()[1]
     (directory / "www").mkdir()
     (directory / "www" / "page.html").write_text(page)
-    for folder in [directory, *directory.parents[:3], directory / "www"]:
-        folder.chmod(0o755)  # Apache serves as another user where we are root
+    directory.chmod(0o755)
+    (directory / "www").chmod(0o755)
     keytab = directory / "keytab"
     shutil.copy(realm.service_keytab, keytab)
     keytab.chmod(0o644)  # of a realm that ends with the tests

@@ -11,7 +11,7 @@ from botocore_conn_provider.errors import IdpRequestError
 from tests.saml.asking import DEADLINE_SECONDS, build_fetcher, build_page
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "cases" / "saml" / "http.json").read_text("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
@@ -48,9 +48,8 @@ def test_apache_is_signed_in_to(
     statuses: list[int],
     realm: Realm,
     signed: str,
-    tmp_path: Path,
 ) -> None:
-    with run_apache(tmp_path, realm, build_page(signed)) as apache:
+    with run_apache(realm, build_page(signed)) as apache:
         options = {"auth": auth, "mutual_authentication": mode}
         proof = build_fetcher(apache.url, sign_in=options).fetch_proof()
 
@@ -67,13 +66,14 @@ def test_proof_is_exchanged_with_one_call(
     )  # as moto wants
     calls: list[str] = []
     session = botocore.session.Session()
-    session.register(
-        "before-send.sts",
-        lambda request, **_: calls.append(request.url),  # type: ignore[arg-type]
-    )
+
+    def note(**event: Any) -> None:
+        calls.append(str(event["request"].url))
+
+    session.register("before-send.sts", note)
     settings = ClientSettings(service_endpoints=Options({"sts": sts_url}))
     session.set_config_variable("region", "eu-west-1")
-    with run_apache(tmp_path, realm, build_page(signed)) as apache:
+    with run_apache(realm, build_page(signed)) as apache:
         role = AssumeRoleWithSaml(role_arn=ROLE, sign_in=SamlSignIn(apache.url))
         proof = build_fetcher(apache.url).fetch_proof()
     client = create_sts_client(session, settings, unsigned=True)

@@ -18,7 +18,7 @@ from botocore_conn_provider.errors import (
 from tests.saml.asking import build_fetcher, build_page
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "cases" / "saml" / "connections.json").read_text()

@@ -16,7 +16,7 @@ from tests.saml.asking import build_fetcher, build_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
     from tests.saml.realm import Realm
 
 Environment = dict[str, str]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 LIMIT_KIB = 40 * 1024
 PROGRAM = """

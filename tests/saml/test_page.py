@@ -12,7 +12,7 @@ from tests.saml.asking import build_fetcher
 from tests.saml.signing import ROLE
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "cases" / "saml" / "pages.json").read_text("utf-8")

@@ -10,7 +10,7 @@ from botocore_conn_provider.errors import IdpRequestError
 from tests.saml.asking import build_fetcher, build_page
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sign_in_plugin"
 

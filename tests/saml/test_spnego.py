@@ -9,7 +9,7 @@ from tests.saml.asking import build_fetcher, build_page
 from tests.saml.signing import PROVIDER
 
 if TYPE_CHECKING:
-    from tests.saml.conftest import StartIdp
+    from tests.saml.parts import StartIdp
 
 
 @pytest.mark.usefixtures("ticket")

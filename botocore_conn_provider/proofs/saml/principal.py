@@ -24,9 +24,10 @@ def find_principal(environ: Mapping[str, str]) -> str:
         return ""
     try:
         import gssapi  # of the extra [saml]
+        from gssapi.raw.misc import GSSError
     except (ImportError, OSError):
         return ""
     try:
         return str(gssapi.Credentials(usage="initiate").name)
-    except gssapi.exceptions.GSSError:  # type: ignore[attr-defined]
+    except GSSError:
         return ""

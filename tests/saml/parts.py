@@ -1,4 +1,8 @@
-"""The real parts, made once for all tests of the SAML sign-in."""
+"""The real parts, made once for all tests that sign in by SAML.
+
+A plug-in of the tests and no conftest, because the tests of the fitting want them
+too, and one realm is enough.
+"""
 
 from __future__ import annotations
 

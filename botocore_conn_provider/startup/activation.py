@@ -1,0 +1,96 @@
+"""The commands `activate` and `deactivate`: what they do and what they say."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.startup.check import ask_child
+from botocore_conn_provider.startup.hook import is_wanted
+from botocore_conn_provider.startup.site_directory import (
+    ActivationError,
+    list_directories,
+    require_writable,
+)
+from botocore_conn_provider.startup.site_files import (
+    find_site_files,
+    remove_site_files,
+    write_site_files,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from botocore_conn_provider.startup.check import Findings
+
+FROM_NOW_ON = (
+    "Programs of this interpreter that start from now on use the connection in"
+    " their environment. Undo it with `deactivate`."
+)
+
+
+def activate(directory: Path) -> list[str]:
+    """Write the files and return what was done, in lines.
+
+    Raises:
+        ActivationError: They cannot be written.
+    """
+    require_writable(directory)
+    try:
+        written = write_site_files(directory)
+    except OSError as error:
+        raise ActivationError(f"{directory}: {error.strerror}.") from error
+    if not written:
+        return [f"Active already: {directory}"]
+    return [*(f"Wrote {path}" for path in written), FROM_NOW_ON]
+
+
+def deactivate(directory: Path) -> list[str]:
+    """Remove the files and return what was done, in lines.
+
+    Raises:
+        ActivationError: They cannot be removed.
+    """
+    try:
+        removed = remove_site_files(directory)
+    except OSError as error:
+        raise ActivationError(f"{directory}: {error.strerror}.") from error
+    if not removed:
+        return [f"Nothing to remove in {directory}"]
+    return [f"Removed {path}" for path in removed]
+
+
+def check() -> tuple[bool, list[str]]:
+    """Try activation in a child interpreter; return whether it works, and findings.
+
+    Raises:
+        ActivationError: No child interpreter could be asked.
+    """
+    try:
+        findings = ask_child()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ActivationError(
+            f"A child interpreter could not be asked: {type(error).__name__}."
+        ) from error
+    return findings.armed, _describe(findings)
+
+
+def _describe(findings: Findings) -> list[str]:
+    files = [path for one in list_directories() for path in find_site_files(one)]
+    lines = [f"Active through {path}" for path in files]
+    lines.append(f"sitecustomize: {findings.sitecustomize or 'nobody has one'}")
+    lines.append(f"usercustomize: {findings.usercustomize or 'nobody has one'}")
+    if findings.armed:
+        lines.append("A child interpreter is active when a connection is there.")
+    else:
+        lines.append(
+            "A child interpreter is NOT active. Run `activate`, or put the autoload"
+            " directory first on PYTHONPATH."
+        )
+    if not is_wanted():
+        lines.append(
+            "In the environment here it stays off: no connection"
+            " (AIRFLOW_CONN_AWS_DEFAULT, BOTOCORE_CONN_ID), or BOTOCORE_CONN_DISABLE"
+            " is set."
+        )
+    return lines

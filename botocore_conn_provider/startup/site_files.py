@@ -1,0 +1,71 @@
+"""The two files in a site directory that arm every interpreter using it.
+
+A `.pth` line is executed by `site` up to Python 3.17; a `.start` file names a
+callable from 3.15 on, and `site` then ignores the `.pth` of the same name.
+
+Source: Python's `site` module; PEP 829.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+NAME = "botocore_conn_provider"
+# One line, because site executes lines. It stays silent when the package is gone:
+# site would print a traceback at every start.
+PTH_LINE = (
+    "import sys; exec('try:\\n from botocore_conn_provider.startup.hook import arm\\n"
+    "except Exception: pass\\nelse: arm()')\n"
+)
+START_LINE = "botocore_conn_provider.startup.hook:arm\n"
+FILES = {f"{NAME}.pth": PTH_LINE, f"{NAME}.start": START_LINE}
+
+
+def write_site_files(directory: Path) -> list[Path]:
+    """Write both files, whole or not at all, and return those that changed.
+
+    Raises:
+        OSError: The directory cannot be written to.
+    """
+    return [
+        directory / name
+        for name, text in FILES.items()
+        if _write(directory / name, text)
+    ]
+
+
+def remove_site_files(directory: Path) -> list[Path]:
+    """Remove both files and return those that were there.
+
+    Raises:
+        OSError: One cannot be removed.
+    """
+    there = find_site_files(directory)
+    for path in there:
+        path.unlink()
+    return there
+
+
+def find_site_files(directory: Path) -> list[Path]:
+    """Return our files that are in `directory`."""
+    return [directory / name for name in FILES if (directory / name).exists()]
+
+
+def _write(path: Path, text: str) -> bool:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if path.read_text(encoding="utf-8") == text:
+            return False
+    # Replaced at once: an interpreter that starts now must not read half a line.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)  # every user of the interpreter reads it
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return True

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.startup.conftest import (
+    AUTOLOAD,
+    IS_ARMED,
+    PACKAGE,
+    UNUSED,
+    USE,
+    USED,
+    Interpreter,
+    find_site,
+)
+
+COMMAND = ("-m", "botocore_conn_provider")
+WHERE = "import botocore_conn_provider as b; print(b.__file__)\n"
+
+
+def command(python: Interpreter, *words: str) -> str:
+    return python.run([str(python.python), *COMMAND, *words])
+
+
+@pytest.mark.parametrize("flag", ["-I", "-E", "-S"])
+def test_pythonpath_stays_out_of_the_way_where_python_ignores_it(
+    interpreter: Interpreter, flag: str
+) -> None:
+    assert interpreter(IS_ARMED, flag, path=(AUTOLOAD,)) == "0"
+
+
+@pytest.mark.parametrize(("flag", "found"), [("-I", USED), ("-E", USED)])
+def test_site_files_work_in_isolated_interpreters(
+    environment: Interpreter, flag: str, found: str
+) -> None:
+    assert environment(USE, flag) == UNUSED
+    command(environment, "activate")
+    assert environment(USE, flag) == found
+    assert environment(IS_ARMED, "-S") == "0"
+
+
+def test_both_ways_together_are_one(environment: Interpreter) -> None:
+    command(environment, "activate")
+    assert environment(IS_ARMED, path=(AUTOLOAD,)) == "1"
+    assert environment(USE, path=(AUTOLOAD,)) == USED
+
+
+def test_spawned_processes_are_active(interpreter: Interpreter) -> None:
+    program = interpreter.directory / "program.py"
+    program.write_text(
+        "import multiprocessing\n"
+        "def use():\n"
+        + "".join(f"    {line}\n" for line in USE.strip().splitlines())
+        + "if __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=use)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+    )
+    shown = interpreter.run([sys.executable, str(program)], path=(AUTOLOAD,))
+    assert shown == USED
+
+
+def test_zipped_install_works(interpreter: Interpreter) -> None:
+    archive = interpreter.directory / "ours.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for source in PACKAGE.rglob("*.py"):
+            file.write(source, source.relative_to(PACKAGE.parent))
+    path = (archive, archive / AUTOLOAD.relative_to(PACKAGE.parent))
+    shown = interpreter(WHERE + USE, path=path).splitlines()
+    assert shown == [f"{archive}/botocore_conn_provider/__init__.py", USED]
+
+
+def test_target_install_works(interpreter: Interpreter) -> None:
+    target = interpreter.directory / "target"
+    shutil.copytree(PACKAGE, target / PACKAGE.name)
+    path = (target, target / AUTOLOAD.relative_to(PACKAGE.parent))
+    shown = interpreter(WHERE + USE, path=path).splitlines()
+    assert shown == [f"{target}/botocore_conn_provider/__init__.py", USED]
+
+
+@pytest.fixture
+def shadowed(interpreter: Interpreter) -> Path:
+    directory = interpreter.directory / "theirs"
+    directory.mkdir()
+    return directory / "sitecustomize.py"
+
+
+def test_shadowed_sitecustomize_runs_and_is_the_module(
+    interpreter: Interpreter, shadowed: Path
+) -> None:
+    shadowed.write_text("import sys; sys.path.append('added'); print('theirs')\n")
+    program = "import sys, sitecustomize as s; print(s.__file__, 'added' in sys.path)\n"
+    shown = interpreter(program + USE, path=(AUTOLOAD, shadowed.parent)).splitlines()
+    assert shown == ["theirs", f"{shadowed} True", USED]
+
+
+def test_error_of_a_shadowed_sitecustomize_shows_as_without_us(
+    interpreter: Interpreter, shadowed: Path
+) -> None:
+    for text in ("raise ValueError('theirs')", "import not_there"):
+        shadowed.write_text(text)
+        alone = interpreter("print('up')", path=(shadowed.parent,))
+        beside = interpreter("print('up')", path=(AUTOLOAD, shadowed.parent))
+        assert beside == alone
+        assert beside.endswith("up")
+
+
+def test_shadowing_sitecustomize_needs_one_line_of_ours(
+    interpreter: Interpreter, shadowed: Path
+) -> None:
+    shadowed.write_text("from botocore_conn_provider.startup.hook import arm; arm()\n")
+    assert interpreter(USE, path=(shadowed.parent,)) == USED
+
+
+def test_package_that_is_gone_leaves_a_silent_start(environment: Interpreter) -> None:
+    command(environment, "activate")
+    site = find_site(environment)
+    (site / "a.pth").unlink()
+    assert environment("print('up')") == "up"
+    assert (
+        environment("print('up')", path=(shutil.copytree(AUTOLOAD, site / "x"),))
+        == "up"
+    )
+
+
+def test_opentelemetry_and_ours_are_both_active(interpreter: Interpreter) -> None:
+    instrumented = "import opentelemetry.instrumentation.auto_instrumentation as a\n"
+    directory = Path(
+        interpreter(instrumented + "import os; print(os.path.dirname(a.__file__))")
+    )
+    env = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    env["OTEL_LOGS_EXPORTER"] = "none"
+    theirs = "import sys; print('opentelemetry.sdk.trace' in sys.modules)\n"
+    shown = interpreter(theirs + USE, path=(AUTOLOAD, directory), env=env)
+    assert shown.splitlines() == ["True", USED]
+
+
+def test_opentelemetry_instrument_and_site_files_are_both_active(
+    environment: Interpreter,
+) -> None:
+    command(environment, "activate")
+    theirs = "import sys; print('opentelemetry.sdk.trace' in sys.modules)\n"
+    runner = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+    shown = environment.run(
+        [
+            *(str(environment.python), "-c", runner),
+            *("--traces_exporter", "none", "--metrics_exporter", "none"),
+            *("--logs_exporter", "none"),
+            *(str(environment.python), "-c", theirs + USE),
+        ]
+    )
+    assert shown.splitlines() == ["True", USED]
+
+
+def test_coverage_of_subprocesses_and_ours_are_both_active(
+    interpreter: Interpreter,
+) -> None:
+    settings = interpreter.directory / "settings"
+    settings.write_text("[run]\nparallel = true\ndata_file = measured\n")
+    program = interpreter.directory / "program.py"
+    program.write_text(USE)
+    shown = interpreter.run(
+        [sys.executable, str(program)],
+        path=(AUTOLOAD,),
+        env={"COVERAGE_PROCESS_START": str(settings)},
+    )
+    assert shown == USED
+    assert list(interpreter.directory.glob("measured.*"))
