@@ -9,11 +9,13 @@ import sys
 import sysconfig
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import botocore.session
 import pytest
 
+from botocore_conn_provider.cli import issuing
+from botocore_conn_provider.cli.command_line import main
 from botocore_conn_provider.cli.credential_process import write_document
 from botocore_conn_provider.cli.issuing import IssuedKeys
 from botocore_conn_provider.secret import Secret
@@ -337,3 +339,18 @@ def test_document_leaves_out_what_is_not_there() -> None:
         "AccessKeyId": "id",
         "SecretAccessKey": "key",
     }
+
+
+def test_fault_of_ours_is_one_line_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise KeyError("SecretAccessKey")
+
+    monkeypatch.setattr(issuing, "issue", fail)
+
+    assert main(["credential-process"]) == 1
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "botocore-conn: unexpected KeyError; --debug shows where.\n"

@@ -13,12 +13,15 @@ import json
 import stat
 import threading
 import time
+import warnings
 from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from botocore.exceptions import NoRegionError
 
+from botocore_conn_provider.cli.hops.hop import Hop, run_hop
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
 from tests.loopback import LOOPBACK
@@ -386,3 +389,129 @@ def test_bundle_of_a_wrong_connection_says_what_is_wrong(
     command("doctor", "--bundle", str(path))
 
     assert "'role_arn' is empty" in json.loads(path.read_text())["explain"]["error"]
+
+
+def test_identity_of_a_profile_is_followed(
+    command: Command,
+    aws: Aws,
+    secrets: Secrets,
+    isolated: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (isolated / ".aws" / "config").write_text(
+        f"[profile p]\naws_access_key_id = {secrets.new_access_key_id()}\n"
+        f"aws_secret_access_key = {secrets.new('secret key')}\n"
+        f"aws_session_token = {secrets.new_session_token()}\nregion = eu-west-1\n"
+    )
+    extra = {"profile_name": "p", "endpoint_url": aws.url}
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    said = command("doctor")
+
+    assert said.code == 0
+    assert "profile 'p': …" in said.out
+    assert "with a session token" in said.out
+
+
+def test_identity_of_the_chain_is_followed(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", secrets.new_access_key_id())
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secrets.new("secret key"))
+    monkeypatch.setenv("BOTOCORE_CONN_DISABLE", "1")
+    extra = {"region_name": "eu-west-1", "endpoint_url": aws.url}
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    said = command("doctor")
+
+    assert said.code == 0
+    assert "botocore's own chain (env): …" in said.out
+    assert "BOTOCORE_CONN_DISABLE is set" in said.out
+
+
+def test_nonsense_for_sts_is_a_fault_where_the_connection_names_no_endpoint(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_answer({"status": 200, "body": "<html>"}) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        document = {
+            "login": "@KEY_ID@",
+            "password": "@SECRET@",
+            "extra": {"region_name": "us-east-1"},
+        }
+        give(secrets, aws, monkeypatch, document)
+        said = command("doctor")
+
+    assert said.code == 1
+    assert "what answers for STS is not STS" in said.out
+
+
+@pytest.mark.usefixtures("ticket")
+@pytest.mark.parametrize("verify", ["file", "nothing"])
+def test_way_to_an_idp_over_tls_is_told(
+    verify: str,
+    command: Command,
+    start_idp: StartIdp,
+    ca_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = {"body": "<html>"}
+    with start_idp(page, tls_name="idp.corp.test") as idp:
+        sign_in = {
+            "idp_url": idp.url(),
+            "idp_auth_method": "http_spegno_auth",
+            "idp_request_kwargs": {"verify": ca_file if verify == "file" else False},
+        }
+        extra = {
+            "role_arn": ROLE,
+            "assume_role_method": "assume_role_with_saml",
+            "assume_role_with_saml": sign_in,
+        }
+        monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # urllib3's, of verify: false
+            said = command("doctor")
+
+    named = "certificate by trustme" if verify == "file" else "by not checked"
+    assert "TLSv1" in said.out
+    assert named in said.out
+    assert "✗ page" in said.out
+
+
+def test_kind_of_googles_credentials_is_told(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    user = {
+        "type": "authorized_user",
+        "client_id": "id",
+        "client_secret": "s",
+        "refresh_token": "r",
+        "token_uri": "http://127.0.0.1:9",
+    }
+    key.write_text(json.dumps(user))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    extra = {
+        "role_arn": ROLE,
+        "assume_role_method": "assume_role_with_web_identity",
+        "assume_role_with_web_identity_federation": "google",
+        "assume_role_with_web_identity_federation_audience": "id",
+    }
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    said = command("doctor")
+
+    assert ": authorized_user" in said.out
+    assert "✗ token (" in said.out
+
+
+def test_error_of_the_host_is_told_by_its_kind() -> None:
+    def look() -> NoReturn:
+        raise NoRegionError
+
+    outcome = run_hop(Hop("x", look))
+
+    assert (outcome.cause, outcome.exit_code) == (
+        "NoRegionError: You must specify a region.",
+        1,
+    )
