@@ -277,8 +277,14 @@ def test_https_needs_the_test_ca(aws: Aws, secrets: Secrets, leaks: Leaks) -> No
 
 
 def test_proxy_leads_awss_real_names_to_the_embedded_aws(
-    aws: Aws, proxy: Proxy, secrets: Secrets, leaks: Leaks
+    aws: Aws,
+    proxy: Proxy,
+    secrets: Secrets,
+    leaks: Leaks,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The oldest botocore would go to the global endpoint.
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "regional")
     config = Config(proxies={"http": proxy.url, "https": proxy.url})
     real = create_client(
         "sts", aws, secrets, endpoint_url=None, verify=aws.ca_file, config=config
