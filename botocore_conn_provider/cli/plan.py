@@ -9,6 +9,7 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
     AssumeRoleWithWebIdentity,
 )
+from botocore_conn_provider.connection.web_identity import TOKEN_FILE_VARIABLE
 from botocore_conn_provider.proofs.saml.explanation import find_origin
 from botocore_conn_provider.secret import show_key_id
 
@@ -30,7 +31,6 @@ AMBIENT_IDENTITY = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - a name
 
 
 def list_steps(settings: AwsSettings) -> list[str]:
@@ -104,7 +104,7 @@ def _list_identity(settings: AwsSettings, environ: Environ) -> Iterator[str]:
         if environ.get(variable):
             yield f"{variable}: the connection says who we are"
     token_file = getattr(role, "token_file", None)
-    if environ.get(TOKEN_FILE) and environ[TOKEN_FILE] != token_file:
-        yield f"{TOKEN_FILE}: the connection says who we are"
+    if environ.get(TOKEN_FILE_VARIABLE) and environ[TOKEN_FILE_VARIABLE] != token_file:
+        yield f"{TOKEN_FILE_VARIABLE}: the connection says who we are"
     if by_role and (settings.keys is not None or settings.profile_name is not None):
         yield "keys and profile of the connection: this exchange needs none"
