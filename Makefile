@@ -7,7 +7,7 @@ PYTHON ?= python3
 EXTRAS := saml,google,cli
 WHEEL := dist/*.whl
 # They have environments of their own: test-aio.
-NOT_HERE := --ignore=tests/aio --ignore=tests/tools
+NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools
 CHECKED := botocore_conn_provider tests benchmarks examples
 
 # Version 1 of the AWS CLI pins its own botocore, so it lives apart.
@@ -35,8 +35,8 @@ test-aio: system-packages wheel
 	    echo "== tests on the $$age aiobotocore"; \
 	    development/make-venv .venv-aio-$$age $(PYTHON) && \
 	    development/install-wheel .venv-aio-$$age $(WHEEL) aio,saml,google \
-	        -r requirements-test.txt --constraint tests/aio/$$age.txt && \
-	    .venv-aio-$$age/bin/pytest tests/aio || exit 1; \
+	        -r requirements-test.txt --constraint tests/sessions/aio/$$age.txt && \
+	    .venv-aio-$$age/bin/pytest tests/sessions/aio || exit 1; \
 	done
 	@echo "== users' tools"
 	@development/make-venv .venv-tools $(PYTHON)

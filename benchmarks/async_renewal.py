@@ -12,11 +12,11 @@ import sys
 import time
 from typing import NamedTuple
 
-from botocore_conn_provider.exchange import TemporaryCredentials
-from botocore_conn_provider.hosts.aio_credentials import AioKeptCredentials
-from botocore_conn_provider.keeper.keeper import Keeper
-from botocore_conn_provider.keeper.surroundings import Surroundings
+from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.renewal.keeper import Keeper
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.sessions.aio.aio_credentials import AioKeptCredentials
 
 CROWD = 1000
 EXCHANGE_SECONDS = 1.0
@@ -74,10 +74,8 @@ async def arrive(kept: AioKeptCredentials, place: int) -> None:
 async def cross_a_renewal() -> Outcome:
     """Let the set expire with the crowd at the door."""
     source = Source()
-    keeper = Keeper(
-        source.fetch, conn_id="benchmark", surroundings=Surroundings(now=source.now)
-    )
-    kept = AioKeptCredentials(keeper, method="m", conn_id="benchmark")
+    keeper = Keeper(source.fetch, conn_id="benchmark", runtime=Runtime(now=source.now))
+    kept = AioKeptCredentials(keeper, method="m", recipe=(str, ("benchmark",)))
     await kept.get_frozen_credentials()
     idle = await find_longest_stall(EXCHANGE_SECONDS)
     source.shift = LIFETIME_SECONDS + 1  # expired: everyone has to wait

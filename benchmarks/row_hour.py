@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.credentials import RefreshableCredentials
 
 from benchmarks.row import Row
-from botocore_conn_provider.exchange import TemporaryCredentials
-from botocore_conn_provider.keeper.keeper import Keeper
-from botocore_conn_provider.keeper.surroundings import Surroundings
+from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.renewal.keeper import Keeper
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _count_ours(hour: Simulated) -> int:
     def fetch() -> TemporaryCredentials:
         return TemporaryCredentials("A", Secret("s"), Secret("t"), hour.issue())
 
-    outside = Surroundings(
+    runtime = Runtime(
         now=lambda: hour.now().timestamp(), start_thread=lambda work: work()
     )
-    keeper = Keeper(fetch, conn_id="benchmark", surroundings=outside)
+    keeper = Keeper(fetch, conn_id="benchmark", runtime=runtime)
     return hour.count_exchanges(keeper.current)
 
 

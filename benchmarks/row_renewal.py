@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from botocore.credentials import RefreshableCredentials
 
 from benchmarks.row import Row
-from botocore_conn_provider.exchange import TemporaryCredentials
-from botocore_conn_provider.hosts.credentials import KeptCredentials
-from botocore_conn_provider.keeper.keeper import Keeper
-from botocore_conn_provider.keeper.surroundings import Surroundings
+from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.renewal.keeper import Keeper
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.sessions.credentials import KeptCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +69,8 @@ def _make_ours() -> KeptCredentials:
         return TemporaryCredentials("A", Secret("s"), Secret("t"), _expiry(3600))
 
     # The clock jumps into the second half of the advisory window.
-    outside = Surroundings(now=lambda: time.time() + shift)
-    keeper = Keeper(fetch, conn_id="benchmark", surroundings=outside)
+    runtime = Runtime(now=lambda: time.time() + shift)
+    keeper = Keeper(fetch, conn_id="benchmark", runtime=runtime)
     kept = KeptCredentials(keeper, method="m", recipe=(str, ()))
     kept.get_frozen_credentials()
     shift = 3600 - FIRST_LIFETIME_SECONDS + 500

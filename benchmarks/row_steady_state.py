@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from botocore.credentials import RefreshableCredentials
 
 from benchmarks.row import Row, compare_ratio, take_turns
-from botocore_conn_provider.exchange import TemporaryCredentials
-from botocore_conn_provider.hosts.credentials import KeptCredentials
-from botocore_conn_provider.keeper.keeper import Keeper
+from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.sessions.credentials import KeptCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

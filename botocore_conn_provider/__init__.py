@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         StsExchangeError,
         WebIdentityTokenError,
     )
-    from botocore_conn_provider.hosts.installation import install, session, uninstall
+    from botocore_conn_provider.sessions.installation import install, session, uninstall
 
 __version__ = "0.1.0"
 
@@ -48,9 +48,9 @@ __all__ = [
 
 _HOMES = {
     "Connection": "connection.record",
-    "install": "hosts.installation",
-    "session": "hosts.installation",
-    "uninstall": "hosts.installation",
+    "install": "sessions.installation",
+    "session": "sessions.installation",
+    "uninstall": "sessions.installation",
 }
 
 

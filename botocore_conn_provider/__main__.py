@@ -2,7 +2,7 @@
 
 import sys
 
-from botocore_conn_provider.cli.command_line import main
+from botocore_conn_provider.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -18,19 +18,14 @@ from botocore.exceptions import (
     InvalidConfigError,
 )
 
+from botocore_conn_provider.redaction import shorten
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST_MESSAGE = 1500
-LONGEST_NAME = 40
 # A longer one repeats a long id: the first problem needs the place in front.
 LONGEST_VARIABLE = 30
-
-
-def shorten(text: str, longest: int = LONGEST_NAME) -> str:
-    """Cut `text` to `longest` characters, printable ones only."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[: longest + 1])
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 class Problem(NamedTuple):

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 HIDDEN = "***"
-SHORTEST_KEY_ID = 12  # of a shorter one, four characters would be too much
 
 
 class Secret:
@@ -56,11 +55,6 @@ class Secret:
 
     def __deepcopy__(self, memo: object) -> Secret:
         return self
-
-
-def show_key_id(access_key_id: str) -> str:
-    """Return the last four characters, which tell keys apart and open nothing."""
-    return f"…{access_key_id[-4:]}" if len(access_key_id) > SHORTEST_KEY_ID else HIDDEN
 
 
 class Options(Mapping[str, Any]):

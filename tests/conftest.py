@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-pytest_plugins = ["tests.saml.parts"]
+pytest_plugins = ["tests.federation.saml.parts"]
 FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()

@@ -18,8 +18,8 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from botocore_conn_provider.hosts.bare import MACHINE_PROVIDERS
-from botocore_conn_provider.hosts.judge import STS_MODEL
+from botocore_conn_provider.exchange.base_session import MACHINE_PROVIDERS
+from botocore_conn_provider.exchange.checks import STS_MODEL
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from botocore_conn_provider import errors
-from botocore_conn_provider.connection.names import describe, find_near, show_name
+from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.errors import (
     ConnectionNotFoundError,
     ConnProviderError,
@@ -23,6 +23,7 @@ from botocore_conn_provider.errors import (
     MissingDependencyError,
     Problem,
 )
+from botocore_conn_provider.redaction import describe_value, show_name
 
 FETCH_ERRORS = (
     CredentialFetchError,
@@ -126,7 +127,7 @@ def test_cause_of_any_length_fits_a_log() -> None:
 
 def test_values_are_described_without_being_shown() -> None:
     values: list[object] = [None, True, 5, 1.5, "", "abc", [], (), {}]
-    assert [describe(value) for value in values] == [
+    assert [describe_value(value) for value in values] == [
         "is null",
         "is true",
         "is a number",

@@ -7,7 +7,8 @@ import pickle
 
 import pytest
 
-from botocore_conn_provider.secret import Options, Secret, show_key_id
+from botocore_conn_provider.redaction import show_key_id
+from botocore_conn_provider.secret import Options, Secret
 
 
 def test_secret_shows_as_stars() -> None:

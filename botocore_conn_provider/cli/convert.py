@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli import exits
-from botocore_conn_provider.cli.aws_profile import write_profile
-from botocore_conn_provider.cli.export_line import write_export_line
-from botocore_conn_provider.cli.given import add_source_arguments, read_given
+from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.connection_source import (
+    add_source_arguments,
+    read_given,
+)
+from botocore_conn_provider.cli.forms.aws_profile import write_profile
+from botocore_conn_provider.cli.forms.export_line import write_export_line
 
 if TYPE_CHECKING:
     import argparse

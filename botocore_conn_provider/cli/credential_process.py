@@ -18,13 +18,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli import exits
-from botocore_conn_provider.cli.command_line import complain
+from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.main import complain
 
 if TYPE_CHECKING:
     import argparse
 
-    from botocore_conn_provider.cli.issuing import IssuedKeys
+    from botocore_conn_provider.cli.process_credentials import IssuedKeys
 
 SUMMARY = "print credentials for an AWS profile's credential_process"
 DESCRIPTION = """\
@@ -98,7 +98,7 @@ class Work:
 
     def __call__(self) -> None:
         """Issue the keys."""
-        from botocore_conn_provider.cli.issuing import issue
+        from botocore_conn_provider.cli.process_credentials import issue
 
         try:
             self.keys = issue(self._conn_id, deadline_seconds=self._deadline_seconds)

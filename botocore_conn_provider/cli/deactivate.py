@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli.sites import add_site_arguments, say_or_refuse
+from botocore_conn_provider.cli.site_arguments import add_site_arguments, say_or_refuse
 from botocore_conn_provider.startup.activation import deactivate
 from botocore_conn_provider.startup.site_directory import choose_directory
 

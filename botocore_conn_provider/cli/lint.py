@@ -6,19 +6,25 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore_conn_provider.cli import exits
-from botocore_conn_provider.cli.accounts import find_key_account, find_role_account
-from botocore_conn_provider.cli.given import add_source_arguments, read_given
-from botocore_conn_provider.cli.issuing import prepare_base
-from botocore_conn_provider.cli.rewriting import rewrite
+from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.connection_source import (
+    add_source_arguments,
+    read_given,
+)
+from botocore_conn_provider.cli.explain.accounts import (
+    find_key_account,
+    find_role_account,
+)
+from botocore_conn_provider.cli.forms.rewriting import rewrite
 from botocore_conn_provider.connection.settings import AssumeRole, AwsSettings
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
+from botocore_conn_provider.exchange.checks import prepare_base
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from botocore_conn_provider.cli.given import Given
+    from botocore_conn_provider.cli.connection_source import Given
     from botocore_conn_provider.connection.record import Connection
 
 SUMMARY = "find what is wrong, outdated or unwise in the connection"

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.connection.client import is_unsigned, read_client_settings
-from botocore_conn_provider.connection.identity import (
+from botocore_conn_provider.connection.client_settings import (
+    is_unsigned,
+    read_client_settings,
+)
+from botocore_conn_provider.connection.field_reader import FieldReader, Findings
+from botocore_conn_provider.connection.keys import (
     read_keys,
     read_profile_name,
     refuse_dropped_fields,
 )
-from botocore_conn_provider.connection.names import find_near, normalise, show_name
-from botocore_conn_provider.connection.own import read_own_settings
-from botocore_conn_provider.connection.reader import Findings, Reader
+from botocore_conn_provider.connection.own_settings import read_own_settings
 from botocore_conn_provider.connection.role import read_role
 from botocore_conn_provider.connection.settings import AwsSettings
+from botocore_conn_provider.connection.spelling import find_near, normalise
+from botocore_conn_provider.redaction import show_name
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
@@ -82,7 +86,7 @@ def read_settings(
     fields: RecordFields, findings: Findings, *, conn_id: str, environ: Environ
 ) -> AwsSettings:
     """Read what the record means; problems and notices go to `findings`."""
-    extra = Reader(fields.extra, path="", findings=findings)
+    extra = FieldReader(fields.extra, path="", findings=findings)
     session = _read_session_kwargs(extra)
     keys = read_keys(fields, extra, session)
     profile_name = read_profile_name(extra, session)
@@ -110,17 +114,17 @@ def read_settings(
     )
 
 
-def _read_session_kwargs(extra: Reader) -> Reader:
+def _read_session_kwargs(extra: FieldReader) -> FieldReader:
     session = extra.object("session_kwargs")
     if session is None:
-        return Reader({}, path="session_kwargs", findings=extra.findings)
+        return FieldReader({}, path="session_kwargs", findings=extra.findings)
     extra.findings.notices.append(
         "'session_kwargs' is deprecated: write its fields in the extra itself."
     )
     return session
 
 
-def _judge_left_over(extra: Reader, *, strict: bool) -> None:
+def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
     for name, near in extra.left_over(known=KNOWN_FIELDS):
         meant = ALIASES.get(normalise(name)) or find_near(
             name, IDENTITY_FIELDS, cutoff=NEAR_ENOUGH

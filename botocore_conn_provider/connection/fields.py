@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.connection.reader import Findings
+    from botocore_conn_provider.connection.field_reader import Findings
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
 LARGEST_PORT = 65535

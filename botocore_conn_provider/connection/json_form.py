@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from botocore_conn_provider.connection.extra import KNOWN_FIELDS
+from botocore_conn_provider.connection.field_reader import FieldReader, Findings
 from botocore_conn_provider.connection.fields import (
     SCHEME,
     RecordFields,
@@ -18,13 +19,13 @@ from botocore_conn_provider.connection.fields import (
     read_extra,
     read_port,
 )
-from botocore_conn_provider.connection.names import describe, find_near, show_name
-from botocore_conn_provider.connection.reader import Findings, Reader
+from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.connection.strict_json import (
     DEEPEST,
     JsonFaultError,
     read_json,
 )
+from botocore_conn_provider.redaction import describe_value, show_name
 
 
 def parse_json(text: str, findings: Findings) -> RecordFields:
@@ -35,7 +36,7 @@ def parse_json(text: str, findings: Findings) -> RecordFields:
     except JsonFaultError as fault:
         findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
         return RecordFields()
-    reader = Reader(document, path="", findings=findings)
+    reader = FieldReader(document, path="", findings=findings)
     fields = RecordFields(
         conn_type=_read_conn_type(reader),
         login=reader.text("login", empty_is_absent=True),
@@ -60,15 +61,15 @@ def write_json(fields: RecordFields) -> str:
     return json.dumps(document, allow_nan=False)
 
 
-def _read_conn_type(reader: Reader) -> str:
+def _read_conn_type(reader: FieldReader) -> str:
     conn_type = reader.text("conn_type", empty_is_absent=True)
     if conn_type is None or SCHEME.fullmatch(conn_type):
         return conn_type_of(conn_type or "aws")
-    reader.refuse("conn_type", describe(conn_type), "Write aws.")
+    reader.refuse("conn_type", describe_value(conn_type), "Write aws.")
     return "aws"
 
 
-def _refuse_unknown(reader: Reader) -> None:
+def _refuse_unknown(reader: FieldReader) -> None:
     """Refuse unknown top-level names, with the extra's own names in mind."""
     for name, near in reader.left_over():
         in_extra = name if name in KNOWN_FIELDS else find_near(name, KNOWN_FIELDS)

@@ -17,11 +17,11 @@ from botocore_conn_provider.connection.environment import (
     name_connection,
 )
 from botocore_conn_provider.connection.extra import read_settings
+from botocore_conn_provider.connection.field_reader import Findings
 from botocore_conn_provider.connection.fields import RecordFields
 from botocore_conn_provider.connection.json_form import parse_json, write_json
-from botocore_conn_provider.connection.reader import Findings
 from botocore_conn_provider.connection.strict_json import has_surrogates
-from botocore_conn_provider.connection.uri import parse_uri, write_uri
+from botocore_conn_provider.connection.uri_form import parse_uri, write_uri
 from botocore_conn_provider.errors import (
     ConnectionNotFoundError,
     InvalidConnectionError,

@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.connection.identity import read_account_id
-from botocore_conn_provider.connection.names import describe
-from botocore_conn_provider.connection.parameters import (
+from botocore_conn_provider.connection.keys import read_account_id
+from botocore_conn_provider.connection.saml_role import read_saml_role
+from botocore_conn_provider.connection.settings import AssumeRole, Role
+from botocore_conn_provider.connection.sts_parameters import (
     EXTERNAL_ID,
     judge_pattern,
     read_parameters,
 )
-from botocore_conn_provider.connection.saml import read_saml_role
-from botocore_conn_provider.connection.settings import AssumeRole, Role
-from botocore_conn_provider.connection.web_identity import (
+from botocore_conn_provider.connection.web_identity_role import (
     note_unused_fields,
     read_web_identity_role,
 )
+from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.connection.reader import Reader
+    from botocore_conn_provider.connection.field_reader import FieldReader
 
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}", re.ASCII)
@@ -42,7 +42,7 @@ DEPRECATED = (
 METHODS = ("assume_role", SAML, WEB_IDENTITY)
 
 
-def read_role(extra: Reader, conn_id: str, environ: Environ) -> Role | None:
+def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None:
     """Read the role and how it is assumed; None if the connection has none."""
     _note_deprecated(extra)
     role_arn = _read_role_arn(extra)
@@ -79,21 +79,21 @@ def _drop_accents(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
-def _read_role_arn(extra: Reader) -> str | None:
+def _read_role_arn(extra: FieldReader) -> str | None:
     if extra.has("role_arn"):
         role_arn = extra.text("role_arn", fix="Write the role's ARN or remove it.")
         if role_arn is None or ROLE_ARN.fullmatch(role_arn):
             return role_arn
         extra.refuse(
             "role_arn",
-            f"{describe(role_arn)}, not the ARN of an IAM role",
+            f"{describe_value(role_arn)}, not the ARN of an IAM role",
             "Write it as arn:aws:iam::123456789012:role/name.",
         )
         return None
     return _join_account_and_role(extra)
 
 
-def _note_deprecated(extra: Reader) -> None:
+def _note_deprecated(extra: FieldReader) -> None:
     for name, replacement in DEPRECATED:
         if extra.has(name):
             extra.findings.notices.append(
@@ -101,7 +101,7 @@ def _note_deprecated(extra: Reader) -> None:
             )
 
 
-def _join_account_and_role(extra: Reader) -> str | None:
+def _join_account_and_role(extra: FieldReader) -> str | None:
     account_id = read_account_id(extra, "aws_account_id")
     role_name = extra.text("aws_iam_role")
     if role_name is not None and not ROLE_NAME.fullmatch(role_name):
@@ -115,13 +115,13 @@ def _join_account_and_role(extra: Reader) -> str | None:
     return f"arn:aws:iam::{account_id}:role/{role_name}"
 
 
-def _read_external_id(extra: Reader) -> str | None:
+def _read_external_id(extra: FieldReader) -> str | None:
     judge_pattern(extra, "external_id", EXTERNAL_ID)
     value = extra.peek("external_id")
     return value if isinstance(value, str) else None
 
 
-def _refuse_without_role(extra: Reader, method: str) -> None:
+def _refuse_without_role(extra: FieldReader, method: str) -> None:
     kwargs = extra.raw("assume_role_kwargs")
     if method != METHODS[0]:
         extra.refuse(
@@ -135,7 +135,7 @@ def _refuse_without_role(extra: Reader, method: str) -> None:
         )
 
 
-def _note_unused(extra: Reader, method: str) -> None:
+def _note_unused(extra: FieldReader, method: str) -> None:
     """Know the fields of the methods that were not chosen, and say so."""
     if method != SAML and extra.has(SAML):
         extra.findings.notices.append(

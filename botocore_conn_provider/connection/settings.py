@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from botocore_conn_provider.connection.urls import show_origin
-from botocore_conn_provider.secret import Options, Secret, show_key_id
+from botocore_conn_provider.redaction import show_key_id, show_origin
+from botocore_conn_provider.secret import Options, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.startup.check import ask_child
+from botocore_conn_provider.startup.child_interpreter import ask_child
 from botocore_conn_provider.startup.hook import is_wanted
 from botocore_conn_provider.startup.site_directory import (
     ActivationError,
@@ -21,7 +21,7 @@ from botocore_conn_provider.startup.site_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from botocore_conn_provider.startup.check import Findings
+    from botocore_conn_provider.startup.child_interpreter import ChildReport
 
 FROM_NOW_ON = (
     "Programs of this interpreter that start from now on use the connection in"
@@ -75,7 +75,7 @@ def check() -> tuple[bool, list[str]]:
     return findings.armed, _describe(findings)
 
 
-def _describe(findings: Findings) -> list[str]:
+def _describe(findings: ChildReport) -> list[str]:
     files = [path for one in list_directories() for path in find_site_files(one)]
     lines = [f"Active through {path}" for path in files]
     lines.append(f"sitecustomize: {findings.sitecustomize or 'nobody has one'}")

@@ -55,7 +55,7 @@ def _arm() -> None:
     sys.meta_path.insert(0, BotocoreWatch())
     if "botocore.session" in sys.modules:
         # Too late for the first session: older ones are reached as install() does.
-        from botocore_conn_provider.hosts.installation import install_at_start
+        from botocore_conn_provider.sessions.installation import install_at_start
 
         install_at_start()
     elif WATCHED in sys.modules:
@@ -135,6 +135,6 @@ def fit_first_session(session: "Session") -> None:
 
     Raises what it meets: from here on silence would mean another identity.
     """
-    from botocore_conn_provider.hosts.installation import fit_at_start
+    from botocore_conn_provider.sessions.installation import fit_at_start
 
     fit_at_start(session)

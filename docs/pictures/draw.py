@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from botocore_conn_provider.cli.explain import describe, lay_out
-from botocore_conn_provider.cli.given import read_text
-from botocore_conn_provider.cli.hops.examination import examine
-from botocore_conn_provider.cli.hops.screen import Colours
-from botocore_conn_provider.cli.outline import build_tree, grow
+from botocore_conn_provider.cli.connection_source import read_text
+from botocore_conn_provider.cli.doctor.examination import examine
+from botocore_conn_provider.cli.doctor.screen import Colours
+from botocore_conn_provider.cli.explain.explain import describe, lay_out
+from botocore_conn_provider.cli.explain.tree import build_tree, grow
 from botocore_conn_provider.connection.environment import ConnectionName
 from tests.aws import Aws, Fault, build_error
 from tests.certificates import Certificates
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.cli.given import Given
+    from botocore_conn_provider.cli.connection_source import Given
 
 HERE = Path(__file__).parent
 WIDTH = 110

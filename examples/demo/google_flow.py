@@ -23,8 +23,8 @@ from botocore_conn_provider import StsExchangeError
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the clouds live with the tests
 
-from tests.web_identity.amazon import Amazon
-from tests.web_identity.google_cloud import (
+from tests.federation.web_identity.amazon import Amazon
+from tests.federation.web_identity.google_cloud import (
     ISSUER,
     ROBOT,
     Google,

@@ -26,8 +26,8 @@ import botocore_conn_provider
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.saml.apache import Apache
-    from tests.saml.realm import Realm
+    from tests.federation.saml.apache import Apache
+    from tests.federation.saml.realm import Realm
 
 # Each with the Debian package that brings it.
 PROGRAMS = {
@@ -48,7 +48,7 @@ def main() -> None:
         print("The SAML flow is left out; missing:", ", ".join(missing))
         return
     sys.path.insert(0, str(Path(__file__).parents[2]))  # they live with the tests
-    from tests.saml.apache import run_apache
+    from tests.federation.saml.apache import run_apache
 
     with make_realm() as realm, EmbeddedAws().serve() as aws:
         prepare_environment(aws.url, realm)
@@ -74,7 +74,7 @@ def find_missing() -> Iterator[str]:
 @contextlib.contextmanager
 def make_realm() -> Iterator[Realm]:
     """Run a realm of our own."""
-    from tests.saml.realm import Realm
+    from tests.federation.saml.realm import Realm
 
     realm = Realm()
     try:
@@ -87,8 +87,8 @@ def make_page() -> str:
     """Make the page that the IdP shows after a sign-in, with a signed response."""
     import trustme
 
-    from tests.saml.asking import build_page
-    from tests.saml.signing import PROVIDER, ROLE, sign_response
+    from tests.federation.saml.asking import build_page
+    from tests.federation.saml.signing import PROVIDER, ROLE, sign_response
 
     with tempfile.TemporaryDirectory() as folder:
         grants = (f"{ROLE},{PROVIDER}",)
@@ -114,7 +114,7 @@ def prepare_environment(url: str, realm: Realm) -> None:
 
 def write_connection(apache: Apache) -> None:
     """Put the connection into the environment, as an operator would."""
-    from tests.saml.signing import ROLE
+    from tests.federation.saml.signing import ROLE
 
     extra = {
         "role_arn": ROLE,

@@ -19,7 +19,7 @@ from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.proofs.web_identity import TokenRequest
+    from botocore_conn_provider.federation.web_identity import TokenRequest
 
 URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
 TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - its name

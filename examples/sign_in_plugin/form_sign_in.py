@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.settings import SamlSignIn
     from botocore_conn_provider.errors import Problem
-    from botocore_conn_provider.proofs.saml.browser import Answer, Browser
+    from botocore_conn_provider.federation.saml.browser import Answer, Browser
 
 
 class FormSignIn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
 
-from botocore_conn_provider.cli.command_line import main
+from botocore_conn_provider.cli.main import main
 
 if TYPE_CHECKING:
     from tests.leaks import Leaks

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from botocore_conn_provider.cli import lint
-from botocore_conn_provider.cli.command_line import COMMANDS, main
-from botocore_conn_provider.cli.hops.hop import Outcome
-from botocore_conn_provider.cli.hops.screen import Colours, paint
+from botocore_conn_provider.cli.doctor.screen import Colours, paint
+from botocore_conn_provider.cli.doctor.step import Outcome
+from botocore_conn_provider.cli.main import COMMANDS, main
 from tests.cli.conftest import CONNECTION, ROLE
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_debug_shows_no_secret(
     }
     keys = {"login": secrets.new_access_key_id(), "password": secrets.new("key")}
     code = f"""
-        from botocore_conn_provider.cli.command_line import main
+        from botocore_conn_provider.cli.main import main
         raise SystemExit(main({[*words, "--debug"]!r}))
     """
     document = json.dumps({**keys, "extra": extra})
@@ -115,7 +115,9 @@ def test_missing_extra_has_its_own_code(
 ) -> None:
     monkeypatch.setitem(sys.modules, "lxml", None)
     for name in [
-        n for n in sys.modules if n.startswith("botocore_conn_provider.proofs.saml.")
+        n
+        for n in sys.modules
+        if n.startswith("botocore_conn_provider.federation.saml.")
     ]:
         monkeypatch.delitem(sys.modules, name)
     sign_in = {"idp_url": "https://idp", "idp_auth_method": "http_spegno_auth"}
@@ -145,7 +147,7 @@ def test_people_see_the_same_lines_in_colour(tmp_path: Path) -> None:
     with path.open("w") as file:
         screen = Colours(Console(file=file, force_terminal=False))
         for outcome in OUTCOMES:
-            screen.begin(outcome.hop)
+            screen.begin(outcome.step)
             screen.end(outcome)
     assert path.read_text().splitlines() == [
         "✓ DNS (100 ms)",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from botocore_conn_provider import Connection
-from botocore_conn_provider.cli.command_line import main
 from botocore_conn_provider.cli.convert import FORMS
+from botocore_conn_provider.cli.main import main
 from tests.cli.conftest import CONNECTION, ROLE
 
 if TYPE_CHECKING:

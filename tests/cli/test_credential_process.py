@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import botocore.session
 import pytest
 
-from botocore_conn_provider.cli import issuing
-from botocore_conn_provider.cli.command_line import main
+from botocore_conn_provider.cli import process_credentials as issuing
 from botocore_conn_provider.cli.credential_process import write_document
-from botocore_conn_provider.cli.issuing import IssuedKeys
+from botocore_conn_provider.cli.main import main
+from botocore_conn_provider.cli.process_credentials import IssuedKeys
 from botocore_conn_provider.secret import Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
@@ -123,7 +123,7 @@ def test_warm_process_loads_no_client(process: Process, run_python: Children) ->
     process()
     code = """
         import io, sys
-        from botocore_conn_provider.cli.command_line import main
+        from botocore_conn_provider.cli.main import main
         shown, sys.stdout = sys.stdout, io.StringIO()
         assert main(["credential-process"]) == 0
         sys.stdout = shown

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from botocore.exceptions import NoRegionError
 
-from botocore_conn_provider.cli.hops.hop import Hop, run_hop
+from botocore_conn_provider.cli.doctor.step import Step, run_step
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
+from tests.federation.saml.asking import build_page
+from tests.federation.saml.signing import PROVIDER, sign_response
 from tests.loopback import LOOPBACK
-from tests.saml.asking import build_page
-from tests.saml.signing import PROVIDER, sign_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from tests.aws import Aws
     from tests.cli.conftest import Command
+    from tests.federation.saml.parts import StartIdp
+    from tests.federation.saml.realm import Realm
     from tests.leaks import Leaks, Secrets
-    from tests.saml.parts import StartIdp
-    from tests.saml.realm import Realm
 
 CASES = Path(__file__).parent.parent / "cases" / "doctor"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
@@ -509,7 +509,7 @@ def test_error_of_the_host_is_told_by_its_kind() -> None:
     def look() -> NoReturn:
         raise NoRegionError
 
-    outcome = run_hop(Hop("x", look))
+    outcome = run_step(Step("x", look))
 
     assert (outcome.cause, outcome.exit_code) == (
         "NoRegionError: You must specify a region.",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from botocore_conn_provider.cli.meanings import EXTRA
-from botocore_conn_provider.cli.outline import build_tree, grow
+from botocore_conn_provider.cli.explain.field_list import EXTRA
+from botocore_conn_provider.cli.explain.tree import build_tree, grow
 from botocore_conn_provider.connection.extra import KNOWN_FIELDS
 from tests.cli.conftest import CONNECTION, ROLE
 from tests.cli.test_doctor import build_token

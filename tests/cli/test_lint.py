@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from botocore_conn_provider import Connection
-from botocore_conn_provider.cli.accounts import find_key_account
-from botocore_conn_provider.cli.rewriting import rewrite
+from botocore_conn_provider.cli.explain.accounts import find_key_account
+from botocore_conn_provider.cli.forms.rewriting import rewrite
 from botocore_conn_provider.connection.settings import StaticKeys
 from botocore_conn_provider.secret import Secret
 from tests.cli.conftest import CONNECTION, ROLE
@@ -164,7 +164,7 @@ def test_fix_writes_the_form_that_was_given(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from botocore_conn_provider.cli.command_line import main
+    from botocore_conn_provider.cli.main import main
 
     connection = Connection.parse(
         '{"extra": {"profile_name": "p", "host": "http://h"}}'

@@ -12,7 +12,7 @@ import pytest
 
 from botocore_conn_provider.connection.settings import AssumeRoleWithWebIdentity
 from botocore_conn_provider.errors import WebIdentityTokenError
-from botocore_conn_provider.proofs.web_identity import WebIdentityTokenFetcher
+from botocore_conn_provider.federation.web_identity import WebIdentityTokenFetcher
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "github_actions_oidc"
 BEARER = "sentinel-right-to-ask-0123456789"

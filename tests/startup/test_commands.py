@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from botocore_conn_provider.cli.command_line import main
-from botocore_conn_provider.startup import activation, check, site_directory, site_files
+from botocore_conn_provider.cli.main import main
+from botocore_conn_provider.startup import (
+    activation,
+    child_interpreter,
+    site_directory,
+    site_files,
+)
 from tests.startup.conftest import AUTOLOAD, IS_ARMED, Interpreter, find_site
 
 if TYPE_CHECKING:
@@ -171,7 +176,7 @@ def test_check_says_that_the_environment_switches_it_off(
 def test_child_that_cannot_be_asked_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> check.Findings:
+    def fail() -> child_interpreter.ChildReport:
         raise subprocess.TimeoutExpired("python", 60)
 
     monkeypatch.setattr(activation, "ask_child", fail)

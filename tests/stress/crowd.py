@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.keeper.test_crowd import run_crowd
+from tests.renewal.test_crowd import run_crowd
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as directory:

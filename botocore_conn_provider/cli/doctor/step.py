@@ -1,0 +1,65 @@
+"""One step of the way: look, and say what was seen or what is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from botocore.exceptions import BotoCoreError
+
+from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.exchange.refusal import mask
+from botocore_conn_provider.redaction import shorten
+
+LONGEST_CAUSE = 600
+
+Look = Callable[[], Iterable[str]]
+
+
+class Step(NamedTuple):
+    """A step and what looks at it: returns evidence, or raises what is wrong."""
+
+    name: str
+    look: Look
+
+
+class Outcome(NamedTuple):
+    """What came of a step. `exit_code` is what the command ends with after it."""
+
+    step: str
+    seconds: float
+    evidence: tuple[str, ...] = ()
+    cause: str | None = None
+    fix: str | None = None
+    exit_code: int = exits.OK
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the next step may be looked at."""
+        return self.cause is None
+
+
+def run_step(step: Step) -> Outcome:
+    """Look at one step; blocks for as long as its own deadlines allow."""
+    began = time.monotonic()
+    try:
+        evidence = tuple(step.look())
+    except BotoCoreError as error:
+        cause, fix = _explain(error)
+        return Outcome(
+            step.name,
+            time.monotonic() - began,
+            cause=cause,
+            fix=fix,
+            exit_code=exits.code_of(error),
+        )
+    return Outcome(step.name, time.monotonic() - began, evidence)
+
+
+def _explain(error: BotoCoreError) -> tuple[str, str | None]:
+    if isinstance(error, ConnProviderError):
+        return error.cause, error.hint or None
+    text = f"{type(error).__name__}: {mask(' '.join(str(error).split()), {})}"
+    return shorten(text, LONGEST_CAUSE), None

@@ -1,0 +1,1 @@
+"""`explain`: what a connection means here, without using the network."""

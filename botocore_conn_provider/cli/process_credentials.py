@@ -1,0 +1,201 @@
+"""Issue credentials to another program: from the store, else by the whole exchange.
+
+The warm way reads the environment and one file. All that makes a client, botocore's
+session included, is loaded by the cold way only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore_conn_provider.connection.environment import (
+    Environ,
+    current_environment,
+    name_connection,
+    set_for_children,
+)
+from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
+from botocore_conn_provider.renewal.identity import describe_asker, fingerprint
+from botocore_conn_provider.renewal.runtime import Runtime
+from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
+from botocore_conn_provider.renewal.source import Source
+from botocore_conn_provider.renewal.store.directory import ON, find_store_directory
+from botocore_conn_provider.renewal.store.machine_store import MachineStore
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable
+
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.schedule import Issued
+    from botocore_conn_provider.secret import Secret
+
+# Names the connections that are being asked for, from the outermost process in.
+ASKING_VARIABLE = "BOTOCORE_CONN_ASKING"
+
+
+class IssuedKeys(NamedTuple):
+    """What another program is given. Without expiry they last until changed."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = None
+    expires_at: datetime.datetime | None = None
+    account_id: str | None = None
+
+
+def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
+    """Return credentials of the connection that are good for a while.
+
+    Blocks for the exchange, with retries of transient faults within the deadline.
+
+    Raises:
+        ConnectionNotFoundError: There is no such connection, the default included.
+        InvalidConnectionError: It is wrong.
+        ConnProviderError: The exchange failed, or asks for itself.
+    """
+    environ = current_environment()
+    name = name_connection(environ, conn_id)
+    asking = environ.get(ASKING_VARIABLE, "").split()
+    if name.variable in asking:
+        raise ConnProviderError(
+            conn_id=name.conn_id,
+            cause="its base identity is a profile whose credential_process asks for"
+            " this very connection.",
+            hint="Give the connection keys or a profile of its own.",
+        )
+    settings = _switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
+
+    def load_base() -> UnfittedSession:
+        set_for_children(ASKING_VARIABLE, " ".join([*asking, name.variable]))
+        # Imported here: the warm path loads no session of botocore.
+        from botocore_conn_provider.exchange.checks import prepare_base
+
+        return prepare_base(settings, environ, variable=name.variable)
+
+    if settings.role is None:
+        return _read_identity(settings, load_base)
+    return _issue_role(settings, load_base, environ, deadline_seconds=deadline_seconds)
+
+
+def _switch_store_on(settings: AwsSettings) -> AwsSettings:
+    """Let the store be on where nobody chose.
+
+    The settings are those of a process whose variable says on: both share an entry.
+    """
+    own = settings.own
+    return settings._replace(own=own._replace(store=own.store or ON))
+
+
+def _issue_role(
+    settings: AwsSettings,
+    load_base: Callable[[], UnfittedSession],
+    environ: Environ,
+    *,
+    deadline_seconds: float,
+) -> IssuedKeys:
+    def fetch() -> TemporaryCredentials:
+        from botocore_conn_provider.exchange.flows import create_fetch
+
+        base = load_base()
+        return create_fetch(settings, lambda: base, environ=environ)()
+
+    policy = RenewalPolicy.from_settings(settings.own)
+    runtime = Runtime()
+    store = _open_store(settings, environ)
+    source = Source(
+        fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime
+    )
+    shelf = Shelf(store, policy, runtime)
+    deadline = runtime.elapsed() + min(policy.deadline_seconds, deadline_seconds)
+    try:
+        issued = source.obtain_patiently(deadline, accept=shelf.is_fresh).issued
+    except CredentialFetchError as error:
+        issued = shelf.serve_old(error)
+    return _from_temporary(issued.credentials)
+
+
+def _open_store(settings: AwsSettings, environ: Environ) -> MachineStore | None:
+    path = find_store_directory(settings.own.store or ON, environ)
+    if path is None:
+        return None
+    identity = fingerprint(settings, describe_asker(settings, environ))
+    return MachineStore(path, identity)
+
+
+class Shelf:
+    """Which stored sets another program may be given, and when.
+
+    Not one that is due for renewal, because that program would come back at once;
+    but if the renewal fails, whatever is valid for longer than callers wait.
+    """
+
+    def __init__(
+        self, store: MachineStore | None, policy: RenewalPolicy, runtime: Runtime
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._runtime = runtime
+
+    def is_fresh(self, issued: Issued) -> bool:
+        """Say whether a set's renewal is not yet due."""
+        windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
+        return self._left(issued) > windows.advisory_seconds
+
+    def is_valid(self, issued: Issued) -> bool:
+        """Say whether a set is good for longer than the mandatory window."""
+        windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
+        return self._left(issued) > windows.mandatory_seconds
+
+    def serve_old(self, error: CredentialFetchError) -> Issued:
+        """Return the stored set if it is valid; else raise `error`."""
+
+        def fail() -> Issued:
+            raise error
+
+        if self._store is None:
+            raise error
+        return self._store.obtain(fail, accept=self.is_valid).issued
+
+    def _left(self, issued: Issued) -> float:
+        return issued.expires_at - self._runtime.now()
+
+
+def _from_temporary(credentials: TemporaryCredentials) -> IssuedKeys:
+    return IssuedKeys(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        credentials.session_token,
+        credentials.expires_at,
+        credentials.account_id,
+    )
+
+
+def _read_identity(
+    settings: AwsSettings, load_base: Callable[[], UnfittedSession]
+) -> IssuedKeys:
+    """Return the keys of a connection without a role."""
+    keys = settings.keys
+    if keys is not None:
+        return IssuedKeys(
+            keys.access_key_id,
+            keys.secret_access_key,
+            keys.session_token,
+            account_id=keys.account_id,
+        )
+    from botocore_conn_provider.exchange.base_session import load_base_credentials
+    from botocore_conn_provider.secret import Secret
+
+    credentials = load_base_credentials(load_base(), settings)
+    frozen = credentials.get_frozen_credentials()
+    return IssuedKeys(
+        frozen.access_key or "",
+        Secret(frozen.secret_key or ""),
+        Secret(frozen.token) if frozen.token else None,
+        # botocore has no public name for it; absent on keys that do not expire.
+        expires_at=getattr(credentials, "_expiry_time", None),
+        account_id=getattr(frozen, "account_id", None),
+    )

@@ -1,0 +1,237 @@
+"""Read the fields of one object, type by type, and note every problem.
+
+A reader never raises: a field that is wrong becomes a `Problem` and reads as
+absent, so that one look at a connection finds all that is wrong with it. It
+remembers which names were asked for; what is left over is unknown.
+
+In a URI every value is text. A text that holds a JSON object, array, boolean or
+number is decoded where the field wants one, and a field that wants text keeps
+it: `external_id=0012345` keeps its zeros. `null` means absent everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore_conn_provider.connection.spelling import find_near
+from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+from botocore_conn_provider.errors import Problem
+from botocore_conn_provider.redaction import describe_value, show_name
+from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+MOST_UNKNOWN = 100
+ANY_KIND: tuple[type, ...] = (object,)
+
+
+class Findings:
+    """What a reading found besides the values: problems, and notices for the log."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.notices: list[str] = []
+
+    def refuse(self, field: str, seen: str, fix: str) -> None:
+        """Note a problem; see `Problem` for the shape of the three texts."""
+        self.problems.append(Problem(field, seen, fix))
+
+    def has_refused(self, field: str) -> bool:
+        """Tell whether there is a problem with `field` already."""
+        return any(problem.field == field for problem in self.problems)
+
+
+class FieldReader:
+    """Read one object of the connection; `path` is its place, "" for the extra."""
+
+    def __init__(
+        self, values: Mapping[str, Any], *, path: str, findings: Findings
+    ) -> None:
+        self._values = values
+        self._path = path
+        self._asked: dict[str, None] = {}
+        self.findings = findings
+
+    def field(self, name: str) -> str:
+        """Return the dotted path of `name`."""
+        return f"{self._path}.{name}" if self._path else name
+
+    def refuse(self, name: str, seen: str, fix: str) -> None:
+        """Note a problem with the field `name` of this object."""
+        self.findings.refuse(self.field(name), seen, fix)
+
+    def has(self, name: str) -> bool:
+        """Tell whether `name` is there and not null."""
+        return self._take(name) is not None
+
+    def is_null(self, name: str) -> bool:
+        """Tell whether `name` is there as null (in a URI, as the text null)."""
+        return name in self._values and self._take(name) in (None, "null")
+
+    def text(
+        self, name: str, *, fix: str = "", empty_is_absent: bool = False
+    ) -> str | None:
+        """Read a text that is not empty."""
+        value = self._take(name)
+        if value is None or (value == "" and empty_is_absent):
+            return None
+        if isinstance(value, str) and value:
+            return value
+        advice = "Remove it or give it a value." if value == "" else "Write it as text."
+        self.refuse(name, describe_value(value), fix or advice)
+        return None
+
+    def secret(self, name: str, *, empty_is_absent: bool = False) -> Secret | None:
+        """Read a text that must not be seen, without white space or controls."""
+        value = self.text(name, empty_is_absent=empty_is_absent)
+        if value is not None and not is_key_text(value):
+            self.refuse(name, "has white space or characters no key has", RETYPE)
+            return None
+        return None if value is None else Secret(value)
+
+    def url(self, name: str) -> str | None:
+        """Read an http or https address; it is never shown: it may hold a password."""
+        url = self.text(name, fix=URL_FIX)
+        if url is None or is_url(url):
+            return url
+        seen = f"is text ({len(url)} characters), not an address"
+        self.refuse(name, seen, URL_FIX)
+        return None
+
+    def flag(self, name: str) -> bool | None:
+        """Read true or false."""
+        value = self._decoded(name, (bool,))
+        if value is None or isinstance(value, bool):
+            return value
+        self.refuse(name, describe_value(value), "Write true or false.")
+        return None
+
+    def number(self, name: str, *, least: float = 0) -> float | None:
+        """Read a number of at least `least`."""
+        value = self._decoded(name, (int, float))
+        if value is None:
+            return None
+        if is_number(value) and value >= least:
+            return float(value)
+        self.refuse(
+            name, describe_value(value), f"Write a number of at least {least:g}."
+        )
+        return None
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        """Read one of a few words."""
+        value = self.text(name)
+        if value is None or value in choices:
+            return value
+        near = find_near(value, choices)
+        seen = f"is '{value}'" if near else describe_value(value)
+        meant = f"Did you mean '{near}'? " if near else ""
+        self.refuse(name, seen, f"{meant}Write one of {', '.join(choices)}.")
+        return None
+
+    def object(self, name: str) -> FieldReader | None:
+        """Read an object; give a reader for it."""
+        value = self._decoded(name, (dict,))
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return FieldReader(value, path=self.field(name), findings=self.findings)
+        self.refuse(name, describe_value(value), 'Write an object: {"…": …}.')
+        return None
+
+    def peek(self, name: str) -> Any:
+        """Return the value exactly as it stands; None if absent."""
+        return self._take(name)
+
+    def raw(self, name: str, kinds: tuple[type, ...] = ANY_KIND) -> Any:
+        """Return the value as it is; None if absent.
+
+        A text is decoded if it holds JSON of one of `kinds`; a text that `kinds`
+        have room for stays one.
+        """
+        return self._decoded(name, tuple(kind for kind in kinds if kind is not str))
+
+    def left_over(self, known: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
+        """Yield each name nobody asked for, with the known name it resembles.
+
+        What reads as absent (null) is left out; `known` count as asked for.
+        """
+        self._asked.update(dict.fromkeys(known))
+        unknown = [
+            name
+            for name, value in self._values.items()
+            if name not in self._asked and value is not None
+        ]
+        if len(unknown) > MOST_UNKNOWN:
+            self.findings.refuse(
+                self._path or "extra",
+                f"has {len(unknown)} fields that nobody knows",
+                "Check that it is a connection.",
+            )
+            return
+        for name in unknown:
+            yield name, find_near(name, self._asked)
+
+    def refuse_left_over(self) -> None:
+        """Refuse every name nobody asked for."""
+        for name, near in self.left_over():
+            known = ", ".join(self._asked)
+            fix = f"Did you mean '{near}'?" if near else f"Known fields: {known}."
+            self.refuse(show_name(name, near=near), "is no field here", fix)
+
+    def names(self) -> list[str]:
+        """Return the names that are there, and count them as asked for."""
+        self._asked.update(dict.fromkeys(self._values))
+        return list(self._values)
+
+    def _take(self, name: str) -> Any:
+        self._asked[name] = None
+        return self._values.get(name)
+
+    def _decoded(self, name: str, wanted: tuple[type, ...]) -> Any:
+        value = self._take(name)
+        if not isinstance(value, str):
+            return value
+        try:
+            decoded = read_json(value)
+        except JsonFaultError as fault:
+            if value.lstrip()[:1] in ("{", "["):
+                self.refuse(name, f"is broken JSON: {fault}", "Mend the JSON.")
+                return None
+            return value
+        return decoded if decoded is None or isinstance(decoded, wanted) else value
+
+
+RETYPE = "Copy it again, without a line break or quotes (in a URI write %2B for +)."
+
+
+URL_FIX = "Write it as https://host or https://host:port/path."
+
+
+def is_key_text(text: str) -> bool:
+    """Tell whether `text` can stand in an HTTP header and in a signature."""
+    return all("!" <= character <= "~" for character in text)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether `value` is a number of a sane size and not a boolean."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < LARGEST_NUMBER
+
+
+LARGEST_NUMBER = 1e15
+
+
+def is_url(text: str) -> bool:
+    """Return whether `text` is an http or https address with a host."""
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0

@@ -1,0 +1,31 @@
+"""Compare names the way people misspell them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST_COMPARED = 60
+SHORTEST_STEM = 4  # "region" stands for "region_name", "aws" for nothing
+
+
+def normalise(name: str) -> str:
+    """Drop what people forget: case, underscores, dashes, dots and spaces."""
+    return re.sub(r"[-_. ]", "", name[:LONGEST_COMPARED]).lower()
+
+
+def find_near(name: str, known: Iterable[str], *, cutoff: float = 0.75) -> str | None:
+    """Return the known name that `name` was probably meant to be, if any."""
+    import difflib  # only when something is misspelt
+
+    if len(name) > LONGEST_COMPARED:
+        return None
+    by_spelling = {normalise(each): each for each in known}
+    near = difflib.get_close_matches(normalise(name), by_spelling, n=1, cutoff=cutoff)
+    if near:
+        return by_spelling[near[0]]
+    starts = [each for each in by_spelling.values() if each.startswith(f"{name}_")]
+    return starts[0] if len(name) >= SHORTEST_STEM and starts else None

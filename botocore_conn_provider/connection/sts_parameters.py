@@ -1,0 +1,49 @@
+"""Read `assume_role_kwargs`: the parameters of the STS call besides the role.
+
+Their types are STS's own and are judged against its model on the host's side;
+here only the two texts whose form decides whether STS listens at all.
+
+Source: connection-spec, section 2; patterns from the AWS STS API reference.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from botocore_conn_provider.redaction import describe_value
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.field_reader import FieldReader
+
+SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+
+
+def read_parameters(reader: FieldReader) -> dict[str, Any]:
+    """Read `assume_role_kwargs`, without RoleArn, which `role_arn` decides."""
+    inner = reader.object("assume_role_kwargs")
+    if inner is None:
+        return {}
+    parameters = {name: inner.peek(name) for name in inner.names()}
+    for name, pattern in (
+        ("RoleSessionName", SESSION_NAME),
+        ("ExternalId", EXTERNAL_ID),
+    ):
+        judge_pattern(inner, name, pattern)
+    return {
+        name: value
+        for name, value in parameters.items()
+        if value is not None and name != "RoleArn"
+    }
+
+
+def judge_pattern(reader: FieldReader, name: str, pattern: re.Pattern[str]) -> None:
+    """Refuse the text `name` unless it has the form of `pattern`."""
+    value = reader.text(name)
+    if value is not None and not pattern.fullmatch(value):
+        reader.refuse(
+            name,
+            f"{describe_value(value)} that STS refuses",
+            f"Use only the characters and the length of {pattern.pattern}.",
+        )

@@ -1,0 +1,119 @@
+"""Say why an STS call failed, in words that are fit for a log.
+
+The texts of STS and of botocore are not: a SignatureDoesNotMatch goes on with the
+canonical request, session token included; a ValidationError quotes the value it
+refuses, which may be the assertion; a parser's error quotes the body, and a
+connection's error the whole URL. So STS's message is cut and masked, and of
+botocore's errors the kind and the host are told, never the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+from botocore.exceptions import ConnectionError as HostConnectionError
+
+from botocore_conn_provider.redaction import shorten, show_key_id
+from botocore_conn_provider.secret import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_SERVER_ERROR = 500
+THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
+
+# Parameters whose values are no secret: the others are masked in STS's words.
+OPEN_PARAMETERS = ("RoleArn", "PrincipalArn", "RoleSessionName", "DurationSeconds")
+SHORTEST_MASKED = 4  # of a shorter one, masking would garble the message
+
+KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
+# Assertions, tokens and signatures; ARNs have colons in between, words are shorter.
+LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.~%-]{60,}")
+
+CHECK_WAY = "Check the network, the proxies and the STS endpoint."
+CHECK_END = "Check the STS endpoint and the proxy."
+
+
+class StsFailure(NamedTuple):
+    """Why a call failed: the parts of a `CredentialFetchError`."""
+
+    cause: str
+    hint: str = ""
+    retryable: bool = False
+
+
+def explain(error: Exception, parameters: Mapping[str, Any]) -> StsFailure:
+    """Explain what an STS call ended in; `parameters` are those of the call."""
+    if isinstance(error, ClientError):
+        return explain_refusal(error, parameters)
+    role_arn = parameters["RoleArn"]
+    if isinstance(error, BotoCoreError):
+        return explain_failure(error, role_arn)
+    seen = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
+    return StsFailure(seen, CHECK_END)
+
+
+def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> StsFailure:
+    """Explain an error that STS answered; `parameters` are those of the call."""
+    answer: Mapping[str, Any] = error.response
+    code = str(answer.get("Error", {}).get("Code", "Unknown"))
+    message = str(answer.get("Error", {}).get("Message", ""))
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return StsFailure(
+        f"STS refused {error.operation_name} of {parameters['RoleArn']}:"
+        f" {shorten(code, 60)}: {shorten(mask(message, parameters), 400)}",
+        HINTS.get(code, ""),
+        retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
+    )
+
+
+def mask(message: str, parameters: Mapping[str, Any]) -> str:
+    """Return the first line of STS's message without what may be secret."""
+    line = message.partition("\n")[0]
+    for name, value in parameters.items():
+        text = str(value)
+        if name not in OPEN_PARAMETERS and len(text) >= SHORTEST_MASKED:
+            line = line.replace(text, HIDDEN)
+    line = KEY_ID.sub(lambda found: show_key_id(found.group()), line)
+    return LONG_RUN.sub(HIDDEN, line)
+
+
+def explain_failure(error: BotoCoreError, role_arn: str) -> StsFailure:
+    """Explain an error of botocore's own: no way to STS, no answer of STS."""
+    parts: Mapping[str, Any] = getattr(error, "kwargs", {})
+    host = _find_host(parts.get("endpoint_url"))
+    place = f" at {shorten(host, 100)}" if host else ""
+    on_the_way = isinstance(error, (HTTPClientError, HostConnectionError))
+    return StsFailure(
+        f"The credentials for {role_arn} could not be fetched:"
+        f" {type(error).__name__}{place}.",
+        CHECK_WAY if on_the_way else CHECK_END,
+        retryable=on_the_way and not isinstance(error, SSLError),
+    )
+
+
+def _find_host(url: object) -> str | None:
+    try:
+        return urlsplit(url).hostname if isinstance(url, str) else None
+    except ValueError:
+        return None
+
+
+HINTS = {
+    "AccessDenied": (
+        "Check the role's trust policy, its conditions (ExternalId among them) and"
+        " that the base identity may call it."
+    ),
+    "ExpiredToken": "The proof or the base keys have expired; renew them.",
+    "ExpiredTokenException": "The proof has expired; check the clock of this machine.",
+    "InvalidClientTokenId": "Check the access key id and, for temporary keys,"
+    " aws_session_token.",
+    "SignatureDoesNotMatch": "Check the secret key and the clock of this machine.",
+    "InvalidIdentityToken": "Check that the identity provider is registered in IAM"
+    " with this issuer and audience.",
+    "RegionDisabledException": "Activate STS for that region, or name another region.",
+    "ValidationError": "Check the role's parameters in the connection.",
+}

@@ -1,0 +1,200 @@
+"""Exchange keys, an assertion or a token for temporary credentials at STS.
+
+The one place that makes STS clients and calls them. The three calls differ in
+their proof only. Base credentials sign AssumeRole; the other two are unsigned,
+so they load no chain and cannot take another identity by accident.
+
+Source: AWS STS API reference, AssumeRole, AssumeRoleWithSAML,
+AssumeRoleWithWebIdentity.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from botocore import UNSIGNED
+from botocore.exceptions import BotoCoreError, ClientError
+
+from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
+from botocore_conn_provider.quiet import quiet_exchange
+from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import botocore.session
+
+    from botocore_conn_provider.connection.settings import (
+        AssumeRole,
+        AssumeRoleWithSaml,
+        AssumeRoleWithWebIdentity,
+        ClientSettings,
+    )
+
+# botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 8
+# Two attempts stay within the keeper's deadline, which retries further itself.
+ATTEMPTS = 2
+
+
+class TemporaryCredentials(NamedTuple):
+    """One set that STS issued. Immutable, so a reader never sees a mixed set."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret
+    expires_at: dt.datetime
+    """Aware, UTC."""
+    account_id: str | None = None
+    server_date: str | None = None
+    """The Date header of the answer, to explain a wrong clock with."""
+
+
+class StsClient(Protocol):
+    """What we use of botocore's STS client."""
+
+    def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
+    def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
+    def assume_role_with_web_identity(self, **parameters: Any) -> dict[str, Any]: ...
+
+
+def create_sts_client(
+    session: botocore.session.Session, settings: ClientSettings, *, unsigned: bool
+) -> StsClient:
+    """Make the STS client of an exchange.
+
+    It has the connection's Config, proxies, `verify` and STS endpoint. The
+    endpoint for all services is not for it. Timeouts are short unless the
+    connection sets its own.
+
+    Args:
+        session: A session that no connection is fitted to, with the base
+            credentials and the region.
+        settings: The connection's.
+        unsigned: Whether the call needs no base credentials.
+    """
+    # Late: 65 ms, and whoever finds credentials in the store makes no client.
+    from botocore.config import Config
+
+    own = {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        **settings.config,
+    }
+    own.pop("signature_version", None)  # the services' matter, not the exchange's
+    if unsigned:
+        own["signature_version"] = UNSIGNED
+    client: StsClient = session.create_client(  # type: ignore[assignment]
+        "sts",
+        config=Config(**own),
+        endpoint_url=settings.service_endpoints.get("sts"),
+        verify=settings.verify,
+    )
+    return client
+
+
+class StsExchange:
+    """The three calls, with errors that name the connection and hide the keys.
+
+    Blocks for as long as the client's timeouts and retries allow. Threads may
+    share one: botocore's clients are safe to call from many threads. A forked
+    child must make its own.
+
+    Raises (each call):
+        StsExchangeError: STS refused, could not be reached, or answered nonsense.
+        ConnProviderError: The base credentials could not be had.
+    """
+
+    def __init__(self, client: StsClient, *, conn_id: str) -> None:
+        self._client = client
+        self._conn_id = conn_id
+
+    def assume_role(self, role: AssumeRole) -> TemporaryCredentials:
+        """Exchange the base credentials that the client was made with."""
+        return self._call(
+            self._client.assume_role, {**role.parameters, "RoleArn": role.role_arn}
+        )
+
+    def assume_role_with_saml(
+        self, role: AssumeRoleWithSaml, *, principal_arn: str, assertion: Secret
+    ) -> TemporaryCredentials:
+        """Exchange `assertion`, the base64 text of the IdP's SAML response."""
+        parameters = {
+            **role.parameters,
+            "RoleArn": role.role_arn,
+            "PrincipalArn": principal_arn,
+            "SAMLAssertion": assertion.reveal(),
+        }
+        return self._call(self._client.assume_role_with_saml, parameters)
+
+    def assume_role_with_web_identity(
+        self, role: AssumeRoleWithWebIdentity, *, token: Secret
+    ) -> TemporaryCredentials:
+        """Exchange `token`, an OIDC ID token or an opaque access token."""
+        parameters = {
+            "RoleSessionName": f"botocore-session-{int(time.time())}",
+            **role.parameters,
+            "RoleArn": role.role_arn,
+            "WebIdentityToken": token.reveal(),
+        }
+        return self._call(self._client.assume_role_with_web_identity, parameters)
+
+    def _call(
+        self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
+    ) -> TemporaryCredentials:
+        # Late, for the same reason: whoever calls has made a client.
+        from botocore.parsers import ResponseParserError
+
+        role_arn = parameters["RoleArn"]
+        try:
+            with quiet_exchange():
+                answer = operation(**parameters)
+        except ConnProviderError:
+            raise
+        # An answer that is no STS answer (a proxy's HTML page, say) ends in botocore's
+        # parser as one of the last four, the first with the whole body.
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ) as error:
+            raise self._explain(error, parameters) from None
+        return self._read(answer, role_arn)
+
+    def _read(self, answer: dict[str, Any], role_arn: str) -> TemporaryCredentials:
+        try:
+            keys = answer["Credentials"]
+            return TemporaryCredentials(
+                access_key_id=keys["AccessKeyId"],
+                secret_access_key=Secret(keys["SecretAccessKey"]),
+                session_token=Secret(keys["SessionToken"]),
+                expires_at=keys["Expiration"].astimezone(dt.timezone.utc),
+                account_id=role_arn.split(":")[4] or None,
+                server_date=_find_date(answer),
+            )
+        except (KeyError, AttributeError, TypeError) as error:
+            raise self._explain(error, {"RoleArn": role_arn}) from None
+
+    def _explain(
+        self, error: Exception, parameters: Mapping[str, Any]
+    ) -> StsExchangeError:
+        from botocore_conn_provider.exchange.refusal import (
+            explain,  # only a failure pays
+        )
+
+        failure = explain(error, parameters)
+        return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
+
+
+def _find_date(answer: dict[str, Any]) -> str | None:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    date = headers.get("date")
+    return shorten(date) if isinstance(date, str) else None

@@ -1,0 +1,14 @@
+"""A SAML assertion as the proof of who we are, had by signing in at an IdP.
+
+This module and `fetcher` load without the extra `[saml]`; all that needs it is
+loaded by the first check or sign-in.
+"""
+
+from __future__ import annotations
+
+from botocore_conn_provider.federation.saml.saml_proof import (
+    SamlProof,
+    SamlProofFetcher,
+)
+
+__all__ = ["SamlProof", "SamlProofFetcher"]

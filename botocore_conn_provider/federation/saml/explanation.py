@@ -1,0 +1,81 @@
+"""What a failure means, in words that are fit for a log."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore_conn_provider.errors import IdpRequestError
+from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.secret import HIDDEN
+
+if TYPE_CHECKING:
+    import requests
+
+# Whatever a server says may be a token; words are shorter than this.
+_TOKEN_LIKE = re.compile(r"[\w+/=.%~-]{25,}")
+
+
+class Explanation(NamedTuple):
+    """A cause and a next step, each whole sentences.
+
+    `retryable` says that the same attempt may succeed a little later. It is
+    False for whatever, repeated, could lock an account.
+    """
+
+    cause: str
+    hint: str
+    retryable: bool = False
+
+    def to_error(self, conn_id: str) -> IdpRequestError:
+        """Build the error that says it."""
+        return IdpRequestError(
+            conn_id=conn_id, cause=self.cause, hint=self.hint, retryable=self.retryable
+        )
+
+
+def tame(text: str, longest: int = 80) -> str:
+    """Return words of a server's, cut, on one line, with token-like runs hidden."""
+    return shorten(_TOKEN_LIKE.sub(HIDDEN, " ".join(text.split())), longest)
+
+
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
+
+HINTS = {
+    400: "Check 'idp_url' and 'idp_request_kwargs': the IdP did not understand them.",
+    403: "The IdP knows who you are and refuses: ask for the right to this sign-in.",
+    404: "Check the path of 'idp_url'.",
+    407: "Put the proxy's name and password into its URL.",
+    429: "Too many sign-ins: try again later.",
+}
+
+
+def find_schemes(response: requests.Response) -> list[str]:
+    """Return the names of the sign-ins that a 401 offers, without their values."""
+    offered = response.headers.get("WWW-Authenticate", "")
+    return [tame(name) for name in _SCHEME.findall(offered)]
+
+
+def explain_status(
+    response: requests.Response, origin: str, retry_after: float | None
+) -> Explanation:
+    """Say what the status means and what to do."""
+    status = response.status_code
+    later = f" It asks to come back after {retry_after:.0f} s." if retry_after else ""
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        cause = f"{origin} answered {status}, a redirect that is not followed."
+        hint = "Set 'idp_request_kwargs.allow_redirects' to true."
+        return Explanation(cause, hint)
+    if status == HTTPStatus.UNAUTHORIZED:
+        offered = ", ".join(find_schemes(response)) or "no sign-in"
+        cause = f"{origin} answered 401 and offers {offered}."
+        return Explanation(cause, "Check 'idp_auth_method' and what the IdP offers.")
+    of_proxy = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    who = f"The proxy on the way to {origin}" if of_proxy else origin
+    transient = (
+        status == HTTPStatus.TOO_MANY_REQUESTS
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    hint = HINTS.get(status, "Look into the IdP's log for the time of this message.")
+    return Explanation(f"{who} answered {status}.{later}", hint, transient)

@@ -1,0 +1,168 @@
+"""HTTP for token sources: bounded, direct where it must be, and silent.
+
+`requests` would follow redirects, read `~/.netrc` over our Authorization header,
+read bodies of any size, and put whole URLs into its errors. So an adapter judges
+every answer before the library that asked for it sees it: what comes back to that
+library is a 200 of bearable size, and everything else is raised as our error, which
+no library retries, wraps or logs.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import requests  # this module is imported late itself: see google/tokens.py
+import urllib3
+
+from botocore_conn_provider.errors import WebIdentityTokenError
+from botocore_conn_provider.federation.deadline import find_deadline
+from botocore_conn_provider.federation.watched_http import WatchedAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+OK = 200
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+GRACE_SECONDS = 1.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+# A token has at most 20,000 characters, and what is around it is small.
+LARGEST_BODY_BYTES = 256 * 1024
+
+
+class Refusal(NamedTuple):
+    """An answer that is no 200, or none at all: then `status` is 0."""
+
+    host: str
+    path: str
+    status: int
+    body: bytes
+
+
+class Advice(NamedTuple):
+    """What an answer's body said, fit for a log, and what to do about it."""
+
+    reason: str
+    hint: str
+
+
+class BoundedSession(requests.Session):
+    """A session for one fetch; close it. Obeys the deadline it runs under.
+
+    Plain http and `direct_hosts` never go through a proxy: such hosts are metadata
+    servers of this very machine, and the proxy's machine has one of its own.
+
+    Args:
+        conn_id: The connection, for errors.
+        advise: Explains a refusal.
+        direct_hosts: Hosts that are reached directly over https too.
+    """
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        advise: Callable[[Refusal], Advice],
+        direct_hosts: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        self._direct_hosts = direct_hosts
+        self.auth = _leave_headers_alone
+        self.headers["Accept-Encoding"] = "identity"
+        adapter = JudgingAdapter(conn_id=conn_id, advise=advise)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def merge_environment_settings(  # noqa: PLR0917 - the signature of requests
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Take the environment's proxies for hosts beyond this machine only."""
+        settings = super().merge_environment_settings(
+            url, proxies, stream, verify, cert
+        )
+        address = urlsplit(str(url))
+        if address.scheme == "http" or address.hostname in self._direct_hosts:
+            settings["proxies"] = {}
+        return settings
+
+
+def _leave_headers_alone(request: Any) -> Any:
+    """Be an `auth` that does nothing, so that `~/.netrc` is not one either."""
+    return request
+
+
+class JudgingAdapter(WatchedAdapter):
+    """Lets a 200 of bearable size through and raises everything else."""
+
+    def __init__(self, *, conn_id: str, advise: Callable[[Refusal], Advice]) -> None:
+        self._conn_id = conn_id
+        self._advise = advise
+        super().__init__()
+
+    def send(self, request: Any, *positional: Any, **options: Any) -> Any:
+        """Send without redirects, within the deadline, and judge the answer.
+
+        Raises:
+            WebIdentityTokenError: No answer, no 200, or a body without end.
+        """
+        address = urlsplit(request.url)
+        host, path = address.hostname or "", address.path
+        options.update(stream=True, timeout=_bound())
+        try:
+            answer = super().send(request, *positional, **options)
+            body = _read(answer)
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            seen = f"could not be asked ({_name_cause(error)})"
+            raise self._error(Refusal(host, path, 0, b""), seen) from None
+        if answer.status_code != OK:
+            refusal = Refusal(host, path, answer.status_code, body)
+            raise self._error(refusal, f"answered {answer.status_code}")
+        if len(body) > LARGEST_BODY_BYTES:
+            raise self._error(Refusal(host, path, OK, b""), "sent a body without end")
+        answer.raw = io.BytesIO(body)
+        return answer
+
+    def _error(self, refusal: Refusal, seen: str) -> WebIdentityTokenError:
+        advice = self._advise(refusal)
+        status = refusal.status
+        reason = f": {advice.reason}" if advice.reason else ""
+        return WebIdentityTokenError(
+            conn_id=self._conn_id,
+            cause=f"{refusal.host} {seen}{reason}.",
+            hint=advice.hint,
+            retryable=status in (0, TOO_MANY_REQUESTS) or status >= SERVER_ERROR,
+        )
+
+
+def _bound() -> tuple[float, float]:
+    """Return connect and read timeouts a little beyond what is left of the deadline.
+
+    Beyond, so that it is always the deadline that ends a wait, with its own words.
+    """
+    deadline = find_deadline()
+    left = deadline.remaining_seconds if deadline else CONNECT_TIMEOUT_SECONDS
+    beyond = left + GRACE_SECONDS
+    return min(CONNECT_TIMEOUT_SECONDS, beyond), beyond
+
+
+def _read(answer: Any) -> bytes:
+    """Read one byte more than is allowed at most, still compressed if it is."""
+    try:
+        body: bytes = answer.raw.read(LARGEST_BODY_BYTES + 1, decode_content=False)
+        return body
+    finally:
+        answer.raw.close()
+
+
+def _name_cause(error: BaseException) -> str:
+    """Name the innermost reason: the outer ones hold the URL in their texts."""
+    inner: Any = error
+    while True:
+        reason = getattr(inner, "reason", None) or next(
+            (a for a in inner.args if isinstance(a, Exception)), None
+        )
+        if not isinstance(reason, Exception):
+            return type(inner).__name__
+        inner = reason

@@ -1,0 +1,132 @@
+"""Find the Application Default Credentials: the first source that exists decides.
+
+There is no falling through. A file that cannot be used is an error, because the
+next source would be somebody else.
+
+Source: Google AIP-4110, Application Default Credentials.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from botocore_conn_provider.errors import WebIdentityTokenError
+from botocore_conn_provider.redaction import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+GCLOUD_FILE = "application_default_credentials.json"
+
+
+class CredentialsFile(NamedTuple):
+    """One credentials file that was read: not yet judged by kind.
+
+    `place` names it for messages. `info` holds secrets: it has no repr of its own.
+    """
+
+    conn_id: str
+    place: str
+    info: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"CredentialsFile({self.place})"
+
+    @property
+    def kind(self) -> str:
+        return str(self.info.get("type"))
+
+    def refuse(
+        self, seen: str, hint: str, *, retryable: bool = False
+    ) -> WebIdentityTokenError:
+        """Return the error that `place` has this wrong with it."""
+        return WebIdentityTokenError(
+            conn_id=self.conn_id,
+            cause=f"{self.place} {seen}.",
+            hint=hint,
+            retryable=retryable,
+        )
+
+    def require(self, *names: str, within: str | None = None) -> None:
+        """Refuse the file unless it has these texts, in the part `within`."""
+        part = self.info if within is None else self.info.get(within)
+        if not isinstance(part, dict):
+            raise self.refuse(f"has no object '{within}'", WRITE_ANEW)
+        for name in names:
+            if not isinstance(part.get(name), str) or not part[name]:
+                path = name if within is None else f"{within}.{name}"
+                raise self.refuse(f"has no '{path}'", WRITE_ANEW)
+
+    def build(self, make: Callable[..., T], *values: Any, **options: Any) -> T:
+        """Call a maker of google-auth's, whose errors may show what is inside.
+
+        The options are the maker's own.
+        """
+        from google.auth.exceptions import GoogleAuthError  # extra [google]
+
+        try:
+            return make(*values, **options)
+        except (
+            GoogleAuthError,
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+        ) as error:
+            seen = f"cannot be used by google-auth ({type(error).__name__})"
+            raise self.refuse(seen, WRITE_ANEW) from None
+
+
+WRITE_ANEW = "Write the file anew with gcloud, or in Google's console."
+
+
+def read_credentials(
+    environ: Mapping[str, str], *, conn_id: str
+) -> CredentialsFile | None:
+    """Return the credentials file that decides, None where the metadata server does.
+
+    Raises:
+        WebIdentityTokenError: The file that decides is missing or no JSON object.
+    """
+    named = environ.get(VARIABLE)
+    if named:
+        return _read(Path(named), f"{VARIABLE} ('{shorten(named, 200)}')", conn_id)
+    path = find_gcloud_file(environ)
+    if not path.is_file():
+        return None
+    return _read(
+        path, f"gcloud's credentials file ('{shorten(str(path), 200)}')", conn_id
+    )
+
+
+def find_gcloud_file(environ: Mapping[str, str]) -> Path:
+    """Return where gcloud keeps the user's default credentials."""
+    configured = environ.get("CLOUDSDK_CONFIG")
+    if configured:
+        return Path(configured) / GCLOUD_FILE
+    if os.name == "nt":  # pragma: no cover - the tests run on POSIX
+        return Path(environ.get("APPDATA", "C:\\")) / "gcloud" / GCLOUD_FILE
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - no error
+    return Path(home) / ".config" / "gcloud" / GCLOUD_FILE
+
+
+def _read(path: Path, place: str, conn_id: str) -> CredentialsFile:
+    file = CredentialsFile(conn_id, place, {})
+    try:
+        info = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise file.refuse("does not exist", f"Check {VARIABLE}.") from None
+    except OSError as error:
+        seen = f"cannot be read ({error.strerror or type(error).__name__})"
+        raise file.refuse(seen, "Check its permissions.") from None
+    except (ValueError, RecursionError):
+        raise file.refuse("is not JSON", WRITE_ANEW) from None
+    if not isinstance(info, dict):
+        raise file.refuse("is JSON but not an object", WRITE_ANEW)
+    return file._replace(info=info)

@@ -1,0 +1,90 @@
+"""Say what an answer of Google's that is no 200 means, without showing its body.
+
+Google's own words are the best hint there is, so its error code and message are
+shown, in the two forms that its servers use; whatever looks like a key or a token
+in them is masked first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from botocore_conn_provider.federation.web_identity.bounded_http import Advice, Refusal
+from botocore_conn_provider.redaction import shorten
+
+LONGEST_REASON = 240
+SHORTEST_KEY = 24
+
+METADATA_PATH = "/computeMetadata/"
+
+
+def advise(refusal: Refusal) -> Advice:
+    """Return the server's reason and what to do about it."""
+    return Advice(_read_reason(refusal.body), _find_hint(refusal))
+
+
+def _read_reason(body: bytes) -> str:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(said, dict):
+        return ""
+    error = said.get("error")
+    if isinstance(error, dict):  # Google's APIs
+        parts = [error.get("status"), error.get("message")]
+    else:  # OAuth 2.0, RFC 6749 section 5.2
+        parts = [error, said.get("error_description")]
+    return shorten(": ".join(_mask(part) for part in parts if part), LONGEST_REASON)
+
+
+def _mask(text: Any) -> str:
+    """Mask what may be a key, a token or the rest of a URL. E-mails stay."""
+    return re.sub(r"[^\s'\"<>(),;:{}\[\]]+", _mask_word, str(text)[:2000])
+
+
+def _mask_word(found: re.Match[str]) -> str:
+    word = found.group()
+    is_key = len(word) >= SHORTEST_KEY and "@" not in word and re.search(r"\d", word)
+    return "***" if is_key or word.startswith("//") else word
+
+
+def _find_hint(refusal: Refusal) -> str:
+    if refusal.path.startswith(METADATA_PATH):
+        return METADATA_HINTS.get(refusal.status, "")
+    if refusal.path.endswith(":generateIdToken"):
+        return IMPERSONATION_HINTS.get(refusal.status, "")
+    return TOKEN_HINTS.get(refusal.status, UNREACHABLE if not refusal.status else "")
+
+
+UNREACHABLE = "Check the network and the proxy (HTTPS_PROXY)."
+METADATA_HINTS = {
+    400: "Check 'assume_role_with_web_identity_federation_audience'.",
+    403: (
+        "On GKE, let the Kubernetes service account use the Google one"
+        " (roles/iam.workloadIdentityUser)."
+    ),
+    404: (
+        "Attach a service account to this machine; on GKE, switch Workload Identity"
+        " on for the node pool."
+    ),
+}
+IMPERSONATION_HINTS = {
+    0: UNREACHABLE,
+    403: (
+        "Grant the source the role roles/iam.serviceAccountOpenIdTokenCreator on the"
+        " service account, and enable the API iamcredentials.googleapis.com."
+    ),
+    404: "Check the name of the service account.",
+}
+TOKEN_HINTS = {
+    400: (
+        "The key or the sign-in may be revoked or expired, or this machine's clock"
+        " may be wrong."
+    ),
+    401: "The key or the sign-in is not known to Google; make a new one.",
+    403: "Check that the account may use this Google project.",
+    404: "Check 'token_uri' or 'token_url' in the credentials file.",
+}

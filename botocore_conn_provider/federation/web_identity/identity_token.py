@@ -1,0 +1,152 @@
+"""Fetch an identity token from the source that the connection names.
+
+Nothing is cached here: a token is asked for when an exchange needs one, and the
+keeper decides when that is. One deadline bounds every source, plug-ins included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore_conn_provider.errors import ConnProviderError, WebIdentityTokenError
+from botocore_conn_provider.federation.deadline import (
+    Deadline,
+    DeadlineExceededError,
+    run_within,
+)
+from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES, find_plugin
+from botocore_conn_provider.federation.web_identity.claims import (
+    Claims,
+    decode_claims,
+    find_flaw,
+)
+from botocore_conn_provider.plugins import TokenRequest
+from botocore_conn_provider.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore_conn_provider.connection.settings import AssumeRoleWithWebIdentity
+    from botocore_conn_provider.plugins import TokenSource
+
+FIELD = "assume_role_with_web_identity_federation"
+HERE = "botocore_conn_provider.federation.web_identity"
+BUILT_IN = {
+    "file": f"{HERE}.token_file:TokenFile",
+    "google": f"{HERE}.google.google_tokens:GoogleTokens",
+}
+
+
+class IdentityToken(NamedTuple):
+    """A token and what it says of itself: None if it is opaque."""
+
+    token: Secret
+    claims: Claims | None
+
+
+class WebIdentityTokenFetcher:
+    """Fetches tokens for one connection. Threads may share it.
+
+    It holds no connection, no lock and no token, so a forked child may use it.
+
+    Args:
+        role: What the connection says.
+        conn_id: The connection, for errors.
+        deadline_seconds: Bounds one whole fetch.
+        allow_plugins: False knows the built-in sources only.
+        environ: The process environment.
+    """
+
+    def __init__(
+        self,
+        role: AssumeRoleWithWebIdentity,
+        *,
+        conn_id: str,
+        deadline_seconds: float,
+        allow_plugins: bool,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._name = role.token_source
+        self._allow_plugins = allow_plugins
+        self._request = TokenRequest(
+            conn_id=conn_id,
+            role_arn=role.role_arn,
+            audience=role.audience,
+            token_file=role.token_file,
+            deadline_seconds=deadline_seconds,
+            environ=environ,
+        )
+
+    def check(self) -> None:
+        """Judge all that can be judged with no network.
+
+        Raises:
+            InvalidConnectionError: No such source, or a field is missing.
+            MissingDependencyError: The source's extra is not installed.
+            WebIdentityTokenError: The credentials at hand never give a token.
+        """
+        self._find_source().check()
+
+    def fetch_token(self) -> IdentityToken:
+        """Ask the source for a new token.
+
+        Blocks for at most `deadline_seconds`.
+
+        Raises:
+            WebIdentityTokenError: No usable token could be had.
+            InvalidConnectionError, MissingDependencyError: As in `check`.
+        """
+        source = self._find_source()
+        seconds = self._request.deadline_seconds
+        try:
+            token = run_within(Deadline(seconds), lambda: self._fetch(source))
+        except DeadlineExceededError:
+            raise self._error(
+                f"gave no token within {seconds:g} s.",
+                "Check the network, or raise 'sign_in_deadline_seconds'.",
+                retryable=True,
+            ) from None
+        if flaw := find_flaw(token):
+            raise self._error(f"gave a token that {flaw}.", "Check the source.")
+        return IdentityToken(token, decode_claims(token))
+
+    def _find_source(self) -> TokenSource:
+        factory = find_plugin(
+            self._name,
+            group=TOKEN_SOURCES,
+            built_in=BUILT_IN,
+            field=FIELD,
+            conn_id=self._request.conn_id,
+            allow_plugins=self._allow_plugins,
+        )
+        source: TokenSource = factory(self._request)
+        return source
+
+    def _fetch(self, source: TokenSource) -> Secret:
+        if self._name in BUILT_IN:
+            return source.fetch()
+        try:
+            token = source.fetch()
+        except ConnProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 - foreign code; its text may hold
+            # the token, and what escapes here is logged with its traceback
+            raise self._error(
+                f"failed with {type(error).__name__}.", "Ask the plug-in's makers."
+            ) from None
+        if not isinstance(token, Secret):
+            raise self._error(
+                f"gave a {type(token).__name__}, not a Secret.",
+                "Ask the plug-in's makers.",
+            )
+        return token
+
+    def _error(
+        self, seen: str, hint: str, *, retryable: bool = False
+    ) -> WebIdentityTokenError:
+        return WebIdentityTokenError(
+            conn_id=self._request.conn_id,
+            cause=f"the token source '{self._name}' ({FIELD}) {seen}",
+            hint=hint,
+            retryable=retryable,
+        )

@@ -1,1 +1,0 @@
-"""Who vouches for us: each proof ends in an assertion or a token for STS."""

@@ -1,0 +1,107 @@
+"""One keeper per process and identity, whatever the number of sessions.
+
+What guards what: `_lock` guards both collections; a forked child gets a new one.
+Keepers in use are found by weak reference, so two sessions always share one. The
+last few are kept alive besides: programs that make a session per task would
+otherwise sign in for every task.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.exchange.flows import create_fetch
+from botocore_conn_provider.fork import reset_in_children
+from botocore_conn_provider.renewal.identity import describe_asker, fingerprint
+from botocore_conn_provider.renewal.keeper import Keeper
+from botocore_conn_provider.renewal.schedule import RenewalPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.exchange.flows import MakeBase
+    from botocore_conn_provider.renewal.schedule import Store
+
+IDLE_KEEPERS = 32
+
+
+class Keepers:
+    """The keepers of this process, by fingerprint."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: weakref.WeakValueDictionary[str, Keeper] = (
+            weakref.WeakValueDictionary()
+        )
+        self._latest: deque[Keeper] = deque(maxlen=IDLE_KEEPERS)
+        reset_in_children(self)
+
+    def share(self, fingerprint: str, make: Callable[[], Keeper]) -> Keeper:
+        """Return the keeper of that identity, made by `make` if there is none.
+
+        `make` must be quick and fetch nothing: others wait for it.
+        """
+        with self._lock:
+            keeper = self._all.get(fingerprint)
+            if keeper is None:
+                keeper = self._all[fingerprint] = make()
+            if keeper in self._latest:
+                self._latest.remove(keeper)
+            self._latest.append(keeper)
+            return keeper
+
+    def reject(self, access_key_id: str) -> bool:
+        """Drop the set of that id wherever it is kept.
+
+        Returns whether the request is worth signing anew.
+        """
+        with self._lock:
+            everyone = list(self._all.values())
+        answers = [keeper.reject(access_key_id) for keeper in everyone]
+        return any(answers)
+
+    def forget(self) -> None:
+        """Let go of the idle ones; those in use live on with their sessions."""
+        with self._lock:
+            self._latest.clear()
+
+    def reset_after_fork(self) -> None:
+        """Replace the lock in a forked child."""
+        self._lock = threading.Lock()
+
+
+keepers = Keepers()
+
+
+def share_keeper(
+    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
+) -> Keeper:
+    """Return this process's keeper of the connection's role. Fetches nothing."""
+    identity = fingerprint(settings, describe_asker(settings, environ))
+
+    def make_keeper() -> Keeper:
+        return Keeper(
+            create_fetch(settings, make_base, environ=environ),
+            conn_id=settings.conn_id,
+            policy=RenewalPolicy.from_settings(settings.own),
+            store=_open_store(settings, identity, environ),
+        )
+
+    return keepers.share(identity, make_keeper)
+
+
+def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store | None:
+    choice = settings.own.store
+    if choice is None:
+        return None
+    # Late: the store is off unless somebody asks for it.
+    from botocore_conn_provider.renewal.store.directory import find_store_directory
+    from botocore_conn_provider.renewal.store.machine_store import MachineStore
+
+    path = find_store_directory(choice, environ)
+    return None if path is None else MachineStore(path, identity)

@@ -1,0 +1,1 @@
+"""Share credentials among the processes of one user on one machine."""

@@ -1,0 +1,119 @@
+"""Read and write private files in an open directory.
+
+A file is read only if it is a regular one, ours alone, no link and small. It is
+written beside its place and renamed into it, so a reader sees the old file or the
+new one, and a writer that is killed leaves at most a file that nobody reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+
+from botocore_conn_provider.renewal.store.directory import is_ours_alone
+from botocore_conn_provider.renewal.store.lock import PRIVATE_FILE
+
+LARGEST_BYTES = 64 * 1024
+KEY_NAME, KEY_BYTES = "key", 32
+BEING_WRITTEN = ".new-"
+LOCK = "lock-"
+# Older than any writer still at work.
+LEFT_OVER_SECONDS = 600
+# Of a key that is a link, or that we may not read. Other faults pass: too many open
+# files are no reason to throw a good key away.
+UNUSABLE = (errno.ELOOP, errno.EACCES)
+
+
+def read_private(directory: int, name: str) -> bytes | None:
+    """Return the content of a file; None if it may not be used. Takes no lock.
+
+    Raises:
+        OSError: It is not there, or is a link.
+    """
+    # Not to block on a pipe that stands in the file's place.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    with os.fdopen(os.open(name, flags, dir_fd=directory), "rb") as file:
+        found = os.fstat(file.fileno())
+        usable = stat.S_ISREG(found.st_mode) and is_ours_alone(found)
+        if not usable or found.st_size > LARGEST_BYTES:
+            return None
+        return file.read(LARGEST_BYTES)
+
+
+def write_private(
+    directory: int, name: str, content: bytes, *, keep_until: float
+) -> None:
+    """Put a file into its place at once, over whatever is there.
+
+    Its time of change is set to `keep_until`: when the file may be swept away.
+
+    Raises:
+        OSError: The disk is full, a directory is in the way, and the like.
+    """
+    temporary = _write_beside(directory, content, keep_until=keep_until)
+    try:
+        os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except OSError:
+        os.unlink(temporary, dir_fd=directory)
+        raise
+
+
+def _write_beside(directory: int, content: bytes, *, keep_until: float) -> str:
+    name = f"{BEING_WRITTEN}{os.getpid()}-{secrets.token_hex(8)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=directory)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, PRIVATE_FILE)  # whatever the umask took away
+        file.write(content)
+        file.flush()
+        os.utime(descriptor, (keep_until, keep_until))
+    return name
+
+
+def find_key(directory: int) -> bytes:
+    """Return the store's random key, made if there is none that can be used.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        key = read_private(directory, KEY_NAME)
+    except FileNotFoundError:
+        return _make_key(directory)
+    except OSError as error:
+        if error.errno not in UNUSABLE:
+            raise
+        key = None
+    if key is not None and len(key) == KEY_BYTES:
+        return key
+    # A bad one goes, and the entries under it become misses.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(KEY_NAME, dir_fd=directory)
+    return _make_key(directory)
+
+
+def _make_key(directory: int) -> bytes:
+    key = secrets.token_bytes(KEY_BYTES)
+    temporary = _write_beside(directory, key, keep_until=0)
+    try:
+        # Unlike a rename, a link does not replace the key of a quicker process.
+        os.link(temporary, KEY_NAME, src_dir_fd=directory, dst_dir_fd=directory)
+    except FileExistsError:
+        key = read_private(directory, KEY_NAME) or key
+    finally:
+        os.unlink(temporary, dir_fd=directory)
+    return key
+
+
+def sweep(directory: int, now: float) -> None:
+    """Delete entries that have expired and files whose writer was killed."""
+    for name in os.listdir(directory):
+        if name == KEY_NAME or name.startswith(LOCK):
+            continue
+        with contextlib.suppress(OSError):  # gone already, or a directory
+            changed = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime
+            if changed < now - LEFT_OVER_SECONDS:
+                os.unlink(name, dir_fd=directory)

@@ -1,0 +1,167 @@
+"""Share credentials among the processes of one user on one machine.
+
+Reading takes no lock. Renewing takes one with a deadline, and who cannot get it in
+time fetches alone: the store may save work, and must never be a reason to fail.
+So every fault of the store is a miss; only that it cannot be written is told, once
+per process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.renewal.runtime import Runtime
+from botocore_conn_provider.renewal.schedule import Found, Issued
+from botocore_conn_provider.renewal.store import files as store_files
+from botocore_conn_provider.renewal.store.directory import (
+    UnsafeStoreError,
+    open_directory,
+)
+from botocore_conn_provider.renewal.store.entry import (
+    name_entry,
+    read_entry,
+    write_entry,
+)
+from botocore_conn_provider.renewal.store.lock import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+LOCK_SECONDS = 10.0
+
+_told: set[str] = set()
+
+
+class MachineStore:
+    """One identity's place in the store. Safe to share among threads and forks.
+
+    Args:
+        path: The store's directory, of `find_store_directory`.
+        fingerprint: Of the identity, secret.
+        lock_seconds: How long to wait for another process's renewal.
+        runtime: Clocks, chance and pauses.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fingerprint: str,
+        *,
+        lock_seconds: float = LOCK_SECONDS,
+        runtime: Runtime = Runtime(),  # noqa: B008 - immutable
+    ) -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+        self._lock_seconds = lock_seconds
+        self._runtime = runtime
+
+    def obtain(
+        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+    ) -> Found:
+        """Return the stored set if `accept` likes it, else fetch one and store it.
+
+        Blocks for the lock's deadline and for `fetch`, whose errors it raises.
+        """
+        with contextlib.ExitStack() as opened:
+            try:
+                place = opened.enter_context(_open(self._path, self._fingerprint))
+                stored = place.look(accept)
+                if stored is not None:
+                    return Found(stored, from_store=True, waited_seconds=0.0)
+                waited = opened.enter_context(self._locked(place, accept))
+            except (OSError, UnsafeStoreError) as error:
+                _tell_unusable(error)
+                return Found(fetch(), from_store=False, waited_seconds=0.0)
+            return self._renew(place, fetch, accept=accept, waited=waited)
+
+    def _renew(
+        self,
+        place: Place,
+        fetch: Callable[[], Issued],
+        *,
+        accept: Callable[[Issued], bool],
+        waited: float,
+    ) -> Found:
+        stored = place.look(accept)
+        if stored is not None:
+            return Found(stored, from_store=True, waited_seconds=waited)
+        issued = fetch()
+        place.put(issued, now=self._runtime.now())
+        return Found(issued, from_store=False, waited_seconds=waited)
+
+    def _locked(
+        self, place: Place, accept: Callable[[Issued], bool]
+    ) -> contextlib.AbstractContextManager[float]:
+        return locked(
+            place.directory,
+            place.lock_name,
+            seconds=self._lock_seconds,
+            waiting=self._runtime,
+            until=lambda: place.look(accept) is not None,
+        )
+
+
+class Place:
+    """An identity's entry in the opened directory."""
+
+    def __init__(self, directory: int, fingerprint: str) -> None:
+        self.directory = directory
+        self._fingerprint = fingerprint
+        self._key = store_files.find_key(directory)
+        self._name = name_entry(self._key, fingerprint)
+
+    @property
+    def lock_name(self) -> str:
+        """One of 256, so that lock files are few; to meet another costs a wait."""
+        return store_files.LOCK + self._name[:2]
+
+    def look(self, accept: Callable[[Issued], bool]) -> Issued | None:
+        """Return the entry if it is whole, ours and accepted."""
+        try:
+            entry = store_files.read_private(self.directory, self._name)
+            if entry is None:
+                return None
+            issued = read_entry(entry, key=self._key, fingerprint=self._fingerprint)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever stands there is a miss
+            logger.debug("A store entry is not used: %s", type(error).__name__)
+            return None
+        return issued if issued is not None and accept(issued) else None
+
+    def put(self, issued: Issued, *, now: float) -> None:
+        """Store a set; a fault is told and otherwise of no consequence."""
+        entry = write_entry(issued, key=self._key, fingerprint=self._fingerprint)
+        try:
+            store_files.write_private(
+                self.directory, self._name, entry, keep_until=issued.expires_at
+            )
+            store_files.sweep(self.directory, now)
+        except OSError as error:
+            _tell_unusable(error)
+
+
+@contextlib.contextmanager
+def _open(path: Path, fingerprint: str) -> Iterator[Place]:
+    directory = open_directory(path)
+    try:
+        yield Place(directory, fingerprint)
+    finally:
+        os.close(directory)
+
+
+def _tell_unusable(error: OSError | UnsafeStoreError) -> None:
+    cause = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+    level = logging.DEBUG if cause in _told else logging.WARNING
+    _told.add(cause)
+    logger.log(
+        level,
+        "The credential store is not used: %s. Each process renews for itself.",
+        cause,
+    )

@@ -1,0 +1,1 @@
+"""What imports aiobotocore, and nothing else. Loaded only where the program has imported it."""

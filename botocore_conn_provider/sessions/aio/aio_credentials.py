@@ -1,0 +1,130 @@
+"""Hand a keeper's credentials to aiobotocore. Imported only where that is.
+
+A coroutine that must wait gives the loop away; the exchange runs in the keeper's
+thread, once for every coroutine, thread and loop of the process. A cancelled
+waiter leaves it running for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
+
+from botocore_conn_provider.sessions.credentials import Recipe, freeze
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.keeper import Keeper
+
+Watch = asyncio.Task[None]
+# A renewal that hangs is given up by whoever asks after its deadline: so ask.
+ASK_AGAIN_SECONDS = 1.0
+LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
+
+class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # untyped
+    """Credentials that a keeper renews, for who can await.
+
+    The plain properties (`access_key` ...) raise, as aiobotocore's own do: they
+    could not but block the loop.
+    """
+
+    def __init__(self, keeper: Keeper, *, method: str, recipe: Recipe) -> None:
+        # The base class's constructor is not called: it takes keys and a lock of one
+        # loop, and neither exists here.
+        self.method = method
+        self._keeper = keeper
+        self._recipe = recipe
+        # Each loop touches its own entry only, in its own thread.
+        self._watches: dict[asyncio.AbstractEventLoop, Watch] = {}
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return an immutable set to sign with; waits as `Keeper.current` does.
+
+        Raises:
+            ConnProviderError: The renewal failed and there is no set to serve.
+        """
+        return freeze(await self._current())
+
+    async def get_access_key(self) -> str:
+        """Return the access key id of the current set."""
+        return (await self._current()).access_key_id
+
+    async def get_secret_key(self) -> str:
+        """Return the secret key of the current set."""
+        return (await self._current()).secret_access_key.reveal()
+
+    async def get_token(self) -> str:
+        """Return the session token of the current set."""
+        return (await self._current()).session_token.reveal()
+
+    async def get_account_id(self) -> str | None:
+        """Return the account of the current set."""
+        return (await self._current()).account_id
+
+    async def _current(self) -> TemporaryCredentials:
+        while (current := self._keeper.current_nowait()) is None:
+            # Shielded: the others of this loop wait for the same task.
+            await asyncio.shield(self._join())
+        return current
+
+    def _join(self) -> Watch:
+        """Return the one task of this loop that watches the renewal.
+
+        A thousand coroutines that each watched it would hold the loop up for longer
+        than they may when it ends.
+        """
+        loop = asyncio.get_running_loop()
+        watch = self._watches.get(loop)
+        if watch is None:
+            watch = self._watches[loop] = loop.create_task(self._watch())
+            watch.add_done_callback(self._forget)
+        return watch
+
+    async def _watch(self) -> None:
+        # Its error is not raised here: the keeper knows whether a set is still
+        # valid, and remembers the error if none is.
+        renewal = asyncio.wrap_future(self._keeper.renewal())
+        renewal.add_done_callback(_take_note)
+        await asyncio.wait({renewal}, timeout=ASK_AGAIN_SECONDS)
+
+    def _forget(self, watch: Watch) -> None:
+        del self._watches[watch.get_loop()]
+        _take_note(watch)
+
+    @property
+    def _expiry_time(self) -> datetime.datetime:
+        """When the set in hand expires; with nothing in hand: long ago."""
+        return self._keeper.expires_at or LONG_AGO
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Say whether fewer than `refresh_in` seconds are left; fetches nothing."""
+        return self._keeper.is_renewal_due(refresh_in)
+
+    def __reduce__(self) -> Recipe:
+        return self._recipe
+
+    def __repr__(self) -> str:
+        return f"AioKeptCredentials(method={self.method!r})"
+
+
+class AioConnectionCredentials(AioCredentials):  # type: ignore[misc] # untyped
+    """Static keys of a connection, which a pickle does not hold."""
+
+    def __init__(self, keys: tuple[str, str, str | None], *, recipe: Recipe) -> None:
+        super().__init__(*keys, method="conn-static")
+        self._recipe = recipe
+
+    def __reduce__(self) -> Recipe:
+        return self._recipe
+
+
+def _take_note(waiter: asyncio.Future[Any]) -> None:
+    """Retrieve the outcome, or asyncio logs that nobody did."""
+    if not waiter.cancelled():
+        waiter.exception()

@@ -1,0 +1,149 @@
+"""One connection as one session sees it: captured at its creation, parsed on first use.
+
+A new session reads the environment anew and keeps what it found: the snapshot is
+taken when the session is fitted, and read when something asks for it, so that
+`install()` and a session that never needs the connection raise nothing.
+
+What guards what: reading happens once, under a lock; the result never changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore_conn_provider.connection.environment import (
+    Environ,
+    find_text,
+    name_connection,
+)
+from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.secret import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import botocore.session
+
+    from botocore_conn_provider.connection.settings import AwsSettings
+
+logger = logging.getLogger(__name__)
+_said: set[str] = set()
+
+
+class Remake(NamedTuple):
+    """The functions that make a connection's credentials again from its name.
+
+    A pickle holds one of them and the name, never keys. They make a session, so they
+    stand above this module and are handed in.
+    """
+
+    credentials: Callable[[str], Any]
+    aio_credentials: Callable[[str], Any]
+
+
+class Binding:
+    """A connection's name and the environment it is read from.
+
+    Args:
+        environ: The environment; a copy is kept in `environ`.
+        conn_id: The connection the program named; None for the environment's.
+        remake: What a pickle or copy of the connection's credentials calls.
+    """
+
+    def __init__(
+        self, environ: Environ, conn_id: str | None = None, *, remake: Remake
+    ) -> None:
+        self.environ = Options(environ)
+        self.remake = remake
+        self.name = name_connection(environ, conn_id)
+        self._lock = ProcessLock()
+        self._settings: AwsSettings | None = None
+        self._judging: AwsSettings | None = None
+        self._done = False
+
+    def read(self, session: botocore.session.Session) -> AwsSettings | None:
+        """Return what the connection means; None if the default one is absent.
+
+        Raises:
+            ConnectionNotFoundError: It was named explicitly and is absent.
+            InvalidConnectionError: It is wrong. Raised each time anew.
+        """
+        if not self._done:
+            with self._lock:
+                if self._judging is not None:
+                    return self._judging
+                self._read_once(session)
+        return self._settings
+
+    def _read_once(self, session: botocore.session.Session) -> None:
+        if self._done:  # by the thread that had the lock before
+            return
+        settings = self._read()
+        if settings is not None:
+            self._judge(settings, session)
+        self._settings = settings
+        self._done = True
+
+    def _judge(self, settings: AwsSettings, session: botocore.session.Session) -> None:
+        from botocore_conn_provider.exchange.checks import judge  # as late as reading
+
+        # Judging asks the session for files and profiles, which asks back for the
+        # connection in this same thread: it sees what was read. Other threads
+        # wait at the lock until it is judged.
+        self._judging = settings
+        try:
+            judge(settings, session, variable=self.name.variable)
+        finally:
+            self._judging = None
+        for notice in settings.notices:
+            say_once(logging.WARNING, f"Connection '{self.name.conn_id}': {notice}")
+
+    def _read(self) -> AwsSettings | None:
+        # Late: a process whose connection is absent does not pay for reading.
+        from botocore_conn_provider.connection.record import Connection, not_found
+
+        text = find_text(self.environ, self.name)
+        if text is None:
+            if self.name.named_by is not None:
+                raise not_found(self.name.conn_id, self.name.variable)
+            say_once(
+                logging.INFO,
+                f"{self.name.variable} is not set: botocore's own chain is used.",
+            )
+            return None
+        return Connection.parse(
+            text,
+            self.name.conn_id,
+            environ=self.environ,
+            variable=self.name.variable,
+        ).settings
+
+
+class FittedSession:
+    """A botocore session and the connection that it uses.
+
+    Attributes:
+        session: The session.
+        binding: Its connection; `install()` with another one replaces it.
+        client_region: The region of the last client that was asked for, which
+            botocore's chain falls back on for its own STS calls.
+    """
+
+    def __init__(self, session: botocore.session.Session, binding: Binding) -> None:
+        self.session = session
+        self.binding = binding
+        self.client_region: str | None = None
+
+    def read(self) -> AwsSettings | None:
+        """Return the connection's meaning; None where it does not apply."""
+        if self.session.instance_variables().get("profile") is not None:
+            return None
+        return self.binding.read(self.session)
+
+
+def say_once(level: int, message: str) -> None:
+    """Log a message the first time this process has it to say."""
+    if message not in _said:
+        _said.add(message)
+        logger.log(level, "%s", message)

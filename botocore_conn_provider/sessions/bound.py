@@ -1,0 +1,71 @@
+"""A botocore session bound to one connection, with nothing installed.
+
+Also where pickled credentials are made again: a pickle crosses to another process or
+machine, where they come from the connection in the environment there.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from botocore_conn_provider.connection.environment import (
+    current_environment,
+    is_disabled,
+)
+from botocore_conn_provider.sessions.binding import Binding, Remake, say_once
+from botocore_conn_provider.sessions.fitting import fit
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+
+
+def create_bound_session(
+    conn_id: str, kind: type[botocore.session.Session] = botocore.session.Session
+) -> botocore.session.Session:
+    """Return a new session of that class that uses the connection, read at once.
+
+    Raises:
+        ConnectionNotFoundError: The connection is not in the environment.
+        InvalidConnectionError: It is wrong.
+    """
+    session = kind()
+    environ = current_environment()
+    if is_disabled(environ):
+        say_once(
+            logging.WARNING,
+            "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
+        )
+        return session
+    binding = Binding(environ, conn_id, remake=REMAKE)
+    fit(session, binding)
+    binding.read(session)
+    return session
+
+
+def remake_credentials(conn_id: str) -> Credentials | None:
+    """Return the credentials of a connection, from this process's environment.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong here.
+        ConnectionNotFoundError: It is not here.
+    """
+    return create_bound_session(conn_id).get_credentials()
+
+
+def remake_aio_credentials(conn_id: str) -> Any:
+    """Do the same for aiobotocore's kind.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong here.
+        ConnectionNotFoundError: It is not here.
+    """
+    from aiobotocore.session import AioSession
+
+    session = create_bound_session(conn_id, AioSession)
+    return session.get_component("credential_provider").providers[0].load_now()
+
+
+REMAKE = Remake(remake_credentials, remake_aio_credentials)

@@ -1,0 +1,124 @@
+"""Hand a keeper's credentials to botocore.
+
+A subclass of `RefreshableCredentials` because hosts and tools test for it. It
+overrides public members only and calls no private one; `_expiry_time` is kept true
+because tools read it. Nothing is fetched until first use, and reading the expiry is
+a use: None there means "never expires" to them.
+
+The steady state costs a clock reading and two comparisons. botocore makes a
+datetime with the local time zone for each request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.credentials import (
+    Credentials,
+    ReadOnlyCredentials,
+    RefreshableCredentials,
+)
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable
+
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.keeper import Keeper
+
+Recipe = tuple["Callable[..., Any]", tuple[Any, ...]]
+
+# The oldest botocore that we support has no account_id there.
+FROZEN_FIELDS = len(ReadOnlyCredentials._fields)
+
+
+class KeptCredentials(RefreshableCredentials):
+    """Credentials that a keeper renews.
+
+    Args:
+        keeper: Of the connection.
+        method: The provider's METHOD.
+        recipe: A callable and its arguments that make these credentials again from
+            the connection's name. It is what a pickle or a copy holds.
+    """
+
+    def __init__(self, keeper: Keeper, *, method: str, recipe: Recipe) -> None:
+        # The base class's constructor is not called: it takes keys and a lock of its
+        # own, and neither exists here (botocore's deferred class does the same).
+        self.method = method
+        self._keeper = keeper
+        self._recipe = recipe
+        # One tuple, so that a reader never pairs a set with another's frozen form.
+        self._latest: tuple[TemporaryCredentials, ReadOnlyCredentials] | None = None
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return an immutable set to sign with; may block as `Keeper.current` does."""
+        kept = self._keeper.current()
+        latest = self._latest
+        if latest is not None and latest[0] is kept:
+            return latest[1]
+        frozen = freeze(kept)
+        self._latest = (kept, frozen)
+        return frozen
+
+    # botocore's have setters, for its own renewal. Ours cannot be set, since only the
+    # keeper knows the keys: hence mypy's `misc` and `override`.
+    @property  # type: ignore[misc]
+    def access_key(self) -> str:  # type: ignore[override]
+        """The access key id of the current set."""
+        return self._keeper.current().access_key_id
+
+    @property  # type: ignore[misc]
+    def secret_key(self) -> str:  # type: ignore[override]
+        """The secret key of the current set, which may be another than before."""
+        return self._keeper.current().secret_access_key.reveal()
+
+    @property  # type: ignore[misc]
+    def token(self) -> str:  # type: ignore[override]
+        """The session token of the current set."""
+        return self._keeper.current().session_token.reveal()
+
+    @property  # type: ignore[misc]
+    def account_id(self) -> str | None:  # type: ignore[override]
+        """The account of the current set."""
+        return self._keeper.current().account_id
+
+    @property
+    def _expiry_time(self) -> datetime.datetime:
+        return self._keeper.current().expires_at
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Say whether fewer than `refresh_in` seconds are left; fetches nothing.
+
+        Without it: whether the next use would begin or join a renewal. Before the
+        first use: yes.
+        """
+        return self._keeper.is_renewal_due(refresh_in)
+
+    def __reduce__(self) -> Recipe:
+        return self._recipe
+
+    def __repr__(self) -> str:
+        return f"KeptCredentials(method={self.method!r})"
+
+
+class ConnectionCredentials(Credentials):
+    """Static keys of a connection, which a pickle does not hold."""
+
+    def __init__(self, keys: tuple[str, str, str | None], *, recipe: Recipe) -> None:
+        super().__init__(*keys, method="conn-static")
+        self._recipe = recipe
+
+    def __reduce__(self) -> Recipe:
+        return self._recipe
+
+
+def freeze(kept: TemporaryCredentials) -> ReadOnlyCredentials:
+    """Return the set in botocore's form, which holds bare texts."""
+    values = (
+        kept.access_key_id,
+        kept.secret_access_key.reveal(),
+        kept.session_token.reveal(),
+        kept.account_id,
+    )
+    return ReadOnlyCredentials(*values[:FROZEN_FIELDS])

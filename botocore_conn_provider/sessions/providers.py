@@ -1,0 +1,156 @@
+"""One `CredentialProvider` for each kind of connection, ahead of botocore's chain.
+
+A connection that is there either loads or raises: no provider here ever says
+"not mine" for a connection that names an identity, so the chain behind it cannot
+take another one. A connection without keys, profile and role has no provider:
+its identity *is* botocore's own chain.
+
+What guards what: `load` makes one credentials object for the life of the
+provider, under a lock, because botocore lets threads race for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.credentials import CredentialProvider, Credentials
+
+from botocore_conn_provider.connection.settings import (
+    AssumeRole,
+    AssumeRoleWithSaml,
+    AssumeRoleWithWebIdentity,
+    AwsSettings,
+)
+from botocore_conn_provider.exchange.base_session import load_base_credentials
+from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.sessions.credentials import (
+    ConnectionCredentials,
+    KeptCredentials,
+    Recipe,
+)
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.exchange.flows import MakeBase
+    from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.sessions.binding import Binding
+
+
+class ConnectionProvider(CredentialProvider):
+    """What the kinds share: the connection, its base session, one load."""
+
+    METHOD: str
+    CANONICAL_NAME: str
+
+    def __init__(
+        self, settings: AwsSettings, make_base: MakeBase, *, binding: Binding
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.remake = binding.remake
+        self._make_base = make_base
+        self._environ = binding.environ
+        self._lock = ProcessLock()
+        self._loaded: Credentials | None = None
+
+    def load(self) -> Credentials:
+        """Return the credentials of the connection, the same object each time."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self) -> Credentials:
+        raise NotImplementedError
+
+    def _make_recipe(self) -> Recipe:
+        return self.remake.credentials, (self.settings.conn_id,)
+
+
+class StaticProvider(ConnectionProvider):
+    """Keys that stand in the connection."""
+
+    METHOD = "conn-static"
+    CANONICAL_NAME = "customConnStatic"
+
+    def _load(self) -> Credentials:
+        keys = self.settings.keys
+        if keys is None:
+            raise TypeError("a static connection has keys")
+        token = keys.session_token.reveal() if keys.session_token else None
+        credentials = ConnectionCredentials(
+            (keys.access_key_id, keys.secret_access_key.reveal(), token),
+            recipe=self._make_recipe(),
+        )
+        # An attribute, because the oldest botocore's constructor does not take it.
+        setattr(credentials, "account_id", keys.account_id)  # noqa: B010
+        return credentials
+
+
+class ProfileProvider(ConnectionProvider):
+    """The credentials of a profile of the shared files, whatever their kind."""
+
+    METHOD = "conn-profile"
+    CANONICAL_NAME = "customConnProfile"
+
+    def _load(self) -> Credentials:
+        return load_base_credentials(self._make_base(), self.settings)
+
+
+class RoleProvider(ConnectionProvider):
+    """Credentials of a role, which the keeper renews."""
+
+    def _load(self) -> Credentials:
+        return KeptCredentials(
+            self.share_keeper(), method=self.METHOD, recipe=self._make_recipe()
+        )
+
+    def share_keeper(self) -> Keeper:
+        """Return the role's keeper, which aiobotocore's credentials take directly."""
+        # Imported here so that connections without a role do not load the keeper.
+        from botocore_conn_provider.renewal.registry import share_keeper
+
+        return share_keeper(self.settings, self._make_base, environ=self._environ)
+
+
+class AssumeRoleProvider(RoleProvider):
+    """AssumeRole from the base identity of the connection."""
+
+    METHOD = "conn-assume-role"
+    CANONICAL_NAME = "customConnAssumeRole"
+
+
+class SamlProvider(RoleProvider):
+    """AssumeRoleWithSAML, after a sign-in at the IdP."""
+
+    METHOD = "conn-saml"
+    CANONICAL_NAME = "customConnSaml"
+
+
+class WebIdentityProvider(RoleProvider):
+    """AssumeRoleWithWebIdentity, with a token from Google, a file or a plug-in."""
+
+    METHOD = "conn-web-identity"
+    CANONICAL_NAME = "customConnWebIdentity"
+
+
+ROLE_KINDS: dict[type, type[RoleProvider]] = {
+    AssumeRole: AssumeRoleProvider,
+    AssumeRoleWithSaml: SamlProvider,
+    AssumeRoleWithWebIdentity: WebIdentityProvider,
+}
+
+
+def create_provider(
+    settings: AwsSettings, make_base: MakeBase, *, binding: Binding
+) -> ConnectionProvider | None:
+    """Return the provider for the connection's kind; None for botocore's chain."""
+    kind = _find_kind(settings)
+    return kind(settings, make_base, binding=binding) if kind is not None else None
+
+
+def _find_kind(settings: AwsSettings) -> type[ConnectionProvider] | None:
+    if settings.role is not None:
+        return ROLE_KINDS[type(settings.role)]
+    if settings.keys is not None:
+        return StaticProvider
+    return ProfileProvider if settings.profile_name is not None else None

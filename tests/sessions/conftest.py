@@ -1,0 +1,42 @@
+"""The world that the tests of the fitting share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import moto.s3.utils
+import moto.settings
+import pytest
+
+from tests.sessions.wire import World, installed_afresh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.aws import Aws
+    from tests.leaks import Secrets
+    from tests.ways import MetadataServer, Proxy
+
+
+@pytest.fixture
+def world(
+    aws: Aws,
+    proxy: Proxy,
+    metadata_server: MetadataServer,
+    secrets: Secrets,
+    isolated: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[World]:
+    """AWS behind a proxy, an instance profile, and keys to put into connections."""
+    # moto takes aws.example for a bucket of the name aws.
+    monkeypatch.setattr(moto.settings, "S3_IGNORE_SUBDOMAIN_BUCKETNAME", True)
+    monkeypatch.setattr(moto.s3.utils, "S3_IGNORE_SUBDOMAIN_BUCKETNAME", True)
+    with installed_afresh():
+        yield World(
+            aws=aws,
+            proxy=proxy,
+            metadata_server=metadata_server,
+            secrets=secrets,
+            home=isolated,
+        )
