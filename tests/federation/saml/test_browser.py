@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
 CASES = json.loads(
-    (Path(__file__).parents[1] / "cases" / "saml" / "http.json").read_text("utf-8")
+    (Path(__file__).parents[2] / "cases" / "saml" / "http.json").read_text("utf-8")
 )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
 CASES = json.loads(
-    (Path(__file__).parents[1] / "cases" / "saml" / "connections.json").read_text()
+    (Path(__file__).parents[2] / "cases" / "saml" / "connections.json").read_text()
 )
 
 
@@ -51,7 +51,7 @@ try:
 except MissingDependencyError as error:
     print(error)
 """
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run_check(directory: Path, *missing: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
 CASES = json.loads(
-    (Path(__file__).parents[1] / "cases" / "saml" / "pages.json").read_text("utf-8")
+    (Path(__file__).parents[2] / "cases" / "saml" / "pages.json").read_text("utf-8")
 )
 SAML = 'xmlns="urn:oasis:names:tc:SAML:2.0:protocol"'
 STATUS = "urn:oasis:names:tc:SAML:2.0:status"

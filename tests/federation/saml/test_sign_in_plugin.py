@@ -12,7 +12,7 @@ from tests.federation.saml.asking import build_fetcher, build_page
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "sign_in_plugin"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "sign_in_plugin"
 
 
 @pytest.fixture

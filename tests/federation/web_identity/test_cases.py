@@ -42,7 +42,7 @@ from tests.federation.web_identity.google_cloud import (
 if TYPE_CHECKING:
     from tests.federation.web_identity.amazon import Amazon
 
-CASES = Path(__file__).parent.parent / "cases" / "web_identity"
+CASES = Path(__file__).parents[2] / "cases" / "web_identity"
 SPEAKS = {
     "version": 1,
     "success": True,
