@@ -186,16 +186,13 @@ def _read_identity(
             keys.session_token,
             account_id=keys.account_id,
         )
-    from botocore_conn_provider.exchange.base_session import load_base_credentials
-    from botocore_conn_provider.secret import Secret
+    from botocore_conn_provider.exchange.base_session import load_base_identity
 
-    credentials = load_base_credentials(load_base(), settings)
-    frozen = credentials.get_frozen_credentials()
+    found = load_base_identity(load_base(), settings)
     return IssuedKeys(
-        frozen.access_key or "",
-        Secret(frozen.secret_key or ""),
-        Secret(frozen.token) if frozen.token else None,
-        # botocore has no public name for it; absent on keys that do not expire.
-        expires_at=getattr(credentials, "_expiry_time", None),
-        account_id=getattr(frozen, "account_id", None),
+        found.access_key_id,
+        found.secret_access_key,
+        found.session_token,
+        found.expires_at,
+        found.account_id,
     )

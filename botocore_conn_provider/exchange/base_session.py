@@ -9,14 +9,22 @@ live on a bare twin of the user's session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import botocore.credentials
 import botocore.session
 
-from botocore_conn_provider.errors import InvalidConnectionError, Problem
+from botocore_conn_provider.errors import (
+    ConnProviderError,
+    CredentialFetchError,
+    InvalidConnectionError,
+    Problem,
+)
+from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
+    import datetime
+
     from botocore.loaders import Loader
 
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -96,6 +104,70 @@ def _ignore_unknown_profile(bare: UnfittedSession) -> None:
     name = bare.get_config_variable("profile")
     if name is not None and name not in bare.available_profiles:
         bare.get_component("config_store").set_config_variable("profile", None)
+
+
+class BaseIdentity(NamedTuple):
+    """The keys that an exchange starts from, fixed for that exchange.
+
+    `method` is the name that botocore gives to where they were found. `expires_at`
+    (aware, UTC) is None for keys that do not expire.
+    """
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None
+    method: str
+    account_id: str | None = None
+    expires_at: datetime.datetime | None = None
+
+
+def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseIdentity:
+    """Return the keys of `session` as they are now; may ask the network.
+
+    Raises:
+        InvalidConnectionError: There are none: the profile holds none, or
+            botocore's chain found none.
+        CredentialFetchError: Their source failed.
+    """
+    # Imported here: connections without a role do not load it.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        credentials = load_base_credentials(session, settings)
+        frozen = credentials.get_frozen_credentials()
+    except ConnProviderError:
+        raise
+    except (BotoCoreError, ClientError) as error:
+        raise _explain_no_identity(error, settings) from None
+    if not frozen.access_key or not frozen.secret_key:
+        raise no_base_credentials(settings)
+    return BaseIdentity(
+        frozen.access_key,
+        Secret(frozen.secret_key),
+        Secret(frozen.token) if frozen.token else None,
+        method=credentials.method,
+        # The oldest botocore has no account_id here.
+        account_id=getattr(frozen, "account_id", None),
+        # botocore has no public name for it; keys that do not expire lack it.
+        expires_at=getattr(credentials, "_expiry_time", None),
+    )
+
+
+def _explain_no_identity(
+    error: Exception, settings: AwsSettings
+) -> CredentialFetchError:
+    # Imported here: only a failure needs the explanation.
+    from botocore_conn_provider.exchange.refusal import mask
+    from botocore_conn_provider.redaction import shorten
+
+    said = shorten(mask(" ".join(str(error).split()), {}), 400)
+    name = settings.profile_name
+    place = f"the profile '{name}'" if name else "botocore's own chain"
+    return CredentialFetchError(
+        conn_id=settings.conn_id,
+        cause=f"{place} gives no credentials: {type(error).__name__}: {said}",
+        hint="Fix what it names, or give the connection keys.",
+    )
 
 
 def load_base_credentials(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         ClientSettings,
     )
+    from botocore_conn_provider.exchange.base_session import BaseIdentity
 
 # botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
 CONNECT_TIMEOUT_SECONDS = 5
@@ -63,7 +64,10 @@ class StsClient(Protocol):
 
 
 def create_sts_client(
-    session: botocore.session.Session, settings: ClientSettings, *, unsigned: bool
+    session: botocore.session.Session,
+    settings: ClientSettings,
+    *,
+    signed_with: BaseIdentity | None = None,
 ) -> StsClient:
     """Make the STS client of an exchange.
 
@@ -72,10 +76,10 @@ def create_sts_client(
     connection sets its own.
 
     Args:
-        session: A session that no connection is fitted to, with the base
-            credentials and the region.
+        session: A session that no connection is fitted to, with the region.
         settings: The connection's.
-        unsigned: Whether the call needs no base credentials.
+        signed_with: The identity that signs the call, whatever the session has;
+            None for a call that is not signed.
     """
     # Late: 65 ms, and whoever finds credentials in the store makes no client.
     from botocore.config import Config
@@ -87,15 +91,27 @@ def create_sts_client(
         **settings.config,
     }
     own.pop("signature_version", None)  # the services' matter, not the exchange's
-    if unsigned:
+    keys: dict[str, Any] = {} if signed_with is None else _list_keys(signed_with)
+    if not keys:
         own["signature_version"] = UNSIGNED
     client: StsClient = session.create_client(  # type: ignore[assignment]
         "sts",
         config=Config(**own),
         endpoint_url=settings.service_endpoints.get("sts"),
         verify=settings.verify,
+        **keys,
     )
     return client
+
+
+def _list_keys(identity: BaseIdentity) -> dict[str, Any]:
+    """Return the identity as arguments of `create_client`."""
+    token = identity.session_token
+    return {
+        "aws_access_key_id": identity.access_key_id,
+        "aws_secret_access_key": identity.secret_access_key.reveal(),
+        "aws_session_token": None if token is None else token.reveal(),
+    }
 
 
 class StsExchange:
@@ -103,7 +119,7 @@ class StsExchange:
 
     Blocks for as long as the client's timeouts and retries allow. Threads may
     share one: botocore's clients are safe to call from many threads. A forked
-    child must make its own.
+    child must make its own, because an open connection would be shared.
 
     Raises (each call):
         StsExchangeError: STS refused, could not be reached, or answered nonsense.

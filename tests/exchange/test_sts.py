@@ -16,6 +16,7 @@ from botocore_conn_provider.connection.settings import (
     SamlSignIn,
 )
 from botocore_conn_provider.errors import StsExchangeError
+from botocore_conn_provider.exchange.base_session import BaseIdentity
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.secret import Options, Secret
 from tests.aws import Fault, build_error
@@ -39,16 +40,19 @@ def make_exchange(aws: Aws, secrets: Secrets) -> Callable[..., StsExchange]:
     ) -> StsExchange:
         session = botocore.session.Session()
         session.set_config_variable("region", "eu-west-1")
-        session.set_credentials(
+        identity = BaseIdentity(
             secrets.new_access_key_id(),
-            secrets.new("secret key"),
-            secrets.new_session_token(),
+            Secret(secrets.new("secret key")),
+            Secret(secrets.new_session_token()),
+            method="test",
         )
         once = {"retries": {"total_max_attempts": 1}, **config}
         settings = ClientSettings(
             config=Options(once), service_endpoints={"sts": endpoint or aws.url}
         )
-        client = create_sts_client(session, settings, unsigned=unsigned)
+        client = create_sts_client(
+            session, settings, signed_with=None if unsigned else identity
+        )
         return StsExchange(client, conn_id="aws_prod")
 
     return make

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSRequest
@@ -28,18 +27,16 @@ from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange.sts import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
-    TemporaryCredentials,
     create_sts_client,
 )
 from botocore_conn_provider.redaction import show_key_id, show_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_session import UnfittedSession
-
-Exchange = Callable[["UnfittedSession"], "TemporaryCredentials | None"]
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
 
 # AWS refuses signatures that are older or younger.
 ALLOWED_SKEW_SECONDS = 300
@@ -64,13 +61,13 @@ NETWORK_FIXES: tuple[tuple[type[BotoCoreError], str, str], ...] = (
 
 
 class AwsSteps:
-    """Goes to STS and beyond, with what `exchange` makes of the steps before."""
+    """Goes to STS and beyond, with what `exchange` makes of the proof before."""
 
     def __init__(
         self,
         settings: AwsSettings,
         base: UnfittedSession,
-        exchange: Exchange,
+        exchange: Callable[[], TemporaryCredentials] | None,
         *,
         probe: str | None,
     ) -> None:
@@ -85,8 +82,9 @@ class AwsSteps:
         """Yield the steps in their order."""
         yield Step("STS", self._look_at_sts)
         yield Step("clock", self._look_at_clock)
-        if self._settings.role is not None:
-            yield Step("exchange", self._look_at_exchange)
+        if self._exchange is not None:
+            run = self._exchange
+            yield Step("exchange", lambda: self._look_at_exchange(run))
         caller = Caller(self._settings, self._base, self._issued)
         if not is_unsigned(self._settings.client.config):
             yield Step("caller identity", caller.look_at_identity)
@@ -109,7 +107,7 @@ class AwsSteps:
         endpoint = client.find_endpoint("sts")
         if self._settings.role is None and endpoint is not None:
             return endpoint
-        made: Any = create_sts_client(self._base, client, unsigned=True)
+        made: Any = create_sts_client(self._base, client)
         return str(made.meta.endpoint_url)
 
     def _fetch(self, url: str) -> Any:
@@ -146,11 +144,10 @@ class AwsSteps:
             )
         yield f"{skew:+.0f} s off the server's"
 
-    def _look_at_exchange(self) -> Iterator[str]:
-        issued = self._exchange(self._base)
-        if issued is None:
-            raise TypeError("a role gives credentials")
-        self._issued = issued
+    def _look_at_exchange(
+        self, exchange: Callable[[], TemporaryCredentials]
+    ) -> Iterator[str]:
+        issued = self._issued = exchange()
         left = issued.expires_at.timestamp() - time.time()
         if left <= 0:
             raise self._error(

@@ -9,24 +9,29 @@ Each step finds what the next one needs, so the steps are yielded one by one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.cli.doctor.aws_steps import AwsSteps
 from botocore_conn_provider.cli.doctor.base_steps import BaseSteps
 from botocore_conn_provider.cli.doctor.reading_steps import ReadingSteps
 from botocore_conn_provider.cli.doctor.step import run_step
-from botocore_conn_provider.connection.settings import (
-    AssumeRoleWithSaml,
-    AssumeRoleWithWebIdentity,
+from botocore_conn_provider.exchange.base_session import load_base_identity
+from botocore_conn_provider.exchange.flows import (
+    SamlFlow,
+    WebIdentityFlow,
+    create_flow,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore_conn_provider.cli.connection_source import Given
-    from botocore_conn_provider.cli.doctor.aws_steps import Exchange
+    from botocore_conn_provider.cli.doctor.saml_steps import SamlSteps
     from botocore_conn_provider.cli.doctor.screen import Screen
     from botocore_conn_provider.cli.doctor.step import Outcome, Step
+    from botocore_conn_provider.cli.doctor.web_identity_steps import WebIdentitySteps
+    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.exchange.flows import AnyFlow
 
 
 def examine(given: Given, screen: Screen, *, probe: str | None) -> list[Outcome]:
@@ -46,24 +51,30 @@ def list_steps(given: Given, *, probe: str | None) -> Iterator[Step]:
     reading = ReadingSteps(given)
     yield from reading.list()
     settings, base = reading.settings, reading.base
-    role = settings.role
-    exchange: Exchange
-    if isinstance(role, AssumeRoleWithSaml):
+    exchange = None
+    if settings.role is None:
+        steps: Any = BaseSteps(settings, lambda: load_base_identity(base, settings))
+    else:
+        flow: Any = create_flow(settings, lambda: base, environ=given.environ)
+        steps = choose_steps(flow, environ=given.environ)
+        exchange = lambda: flow.exchange(steps.take_proof())  # noqa: E731
+    yield from steps.list()
+    yield from AwsSteps(settings, base, exchange, probe=probe).list()
+
+
+def choose_steps(
+    flow: AnyFlow, *, environ: Environ
+) -> BaseSteps | SamlSteps | WebIdentitySteps:
+    """Return the steps that run a flow's `prove` and show what it goes through."""
+    if isinstance(flow, SamlFlow):
+        # Imported here, as below: each kind needs an extra of its own.
         from botocore_conn_provider.cli.doctor.saml_steps import SamlSteps
 
-        saml = SamlSteps(settings, role)
-        yield from saml.list()
-        exchange = saml.exchange
-    elif isinstance(role, AssumeRoleWithWebIdentity):
+        return SamlSteps(flow)
+    if isinstance(flow, WebIdentityFlow):
         from botocore_conn_provider.cli.doctor.web_identity_steps import (
             WebIdentitySteps,
         )
 
-        web = WebIdentitySteps(settings, role, given.environ)
-        yield from web.list()
-        exchange = web.exchange
-    else:
-        start = BaseSteps(settings, base, role)
-        yield from start.list()
-        exchange = start.exchange
-    yield from AwsSteps(settings, base, exchange, probe=probe).list()
+        return WebIdentitySteps(flow, environ=environ)
+    return BaseSteps(flow.settings, flow.prove)

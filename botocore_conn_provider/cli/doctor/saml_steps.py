@@ -8,35 +8,23 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.cli.doctor.idp_route import IdpWay
 from botocore_conn_provider.cli.doctor.step import Step
 from botocore_conn_provider.errors import SamlResponseError
-from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
-from botocore_conn_provider.federation.saml.saml_proof import SamlProofFetcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.connection.settings import (
-        AssumeRoleWithSaml,
-        AwsSettings,
-    )
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flows import SamlFlow
     from botocore_conn_provider.federation.saml import SamlProof
 
 SPNEGO = "spnego"
 
 
 class SamlSteps:
-    """Finds the proof. One sign-in: what was wrong with its page is told after it."""
+    """Gets the proof. One sign-in: what was wrong with its page is told after it."""
 
-    def __init__(self, settings: AwsSettings, role: AssumeRoleWithSaml) -> None:
-        self._settings = settings
-        self._role = role
-        self._fetcher = SamlProofFetcher(
-            role,
-            conn_id=settings.conn_id,
-            deadline_seconds=settings.own.sign_in_deadline_seconds,
-            allow_plugins=settings.own.plugins,
-        )
+    def __init__(self, flow: SamlFlow) -> None:
+        self._settings = flow.settings
+        self._role = flow.role
+        self._flow = flow
         self._found: SamlProof | SamlResponseError | None = None
 
     def list(self) -> Iterator[Step]:
@@ -49,18 +37,14 @@ class SamlSteps:
         yield Step("page", self._look_at_page)
         yield Step("assertion", self._look_at_assertion)
 
-    def exchange(self, base: UnfittedSession) -> TemporaryCredentials:
-        """Exchange the proof."""
-        proof = self._require_proof()
-        client = create_sts_client(base, self._settings.client, unsigned=True)
-        return StsExchange(
-            client, conn_id=self._settings.conn_id
-        ).assume_role_with_saml(
-            self._role, principal_arn=proof.principal_arn, assertion=proof.assertion
-        )
+    def take_proof(self) -> SamlProof:
+        """Return the proof, once the steps were good."""
+        if self._found is None or isinstance(self._found, SamlResponseError):
+            raise TypeError("the steps before this one were not good")
+        return self._found
 
     def _look_at_method(self) -> Iterator[str]:
-        self._fetcher.check()
+        self._flow.check()
         yield f"{self._role.sign_in.method}; its libraries are there"
 
     def _look_at_ticket(self) -> Iterator[str]:
@@ -81,7 +65,7 @@ class SamlSteps:
 
     def _look_at_sign_in(self) -> Iterator[str]:
         try:
-            self._found = self._fetcher.fetch_proof()
+            self._found = self._flow.prove()
         except SamlResponseError as error:
             self._found = error
         yield "the IdP let us in"
@@ -91,13 +75,8 @@ class SamlSteps:
             raise self._found
         yield "it holds one SAML response"
 
-    def _require_proof(self) -> SamlProof:
-        if self._found is None or isinstance(self._found, SamlResponseError):
-            raise TypeError("the steps before this one were not good")
-        return self._found
-
     def _look_at_assertion(self) -> Iterator[str]:
-        proof = self._require_proof()
+        proof = self.take_proof()
         details = proof.details
         yield details.describe()
         yield f"provider {proof.principal_arn}"

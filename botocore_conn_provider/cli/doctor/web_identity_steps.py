@@ -6,27 +6,17 @@ import datetime
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli.doctor.step import Step
-from botocore_conn_provider.errors import StsExchangeError, WebIdentityTokenError
-from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.federation.web_identity.claims import list_condition_keys
-from botocore_conn_provider.federation.web_identity.identity_token import (
-    WebIdentityTokenFetcher,
-)
 from botocore_conn_provider.federation.web_identity.refused_token import (
     describe_claims,
-    explain_refusal,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.connection.settings import (
-        AssumeRoleWithWebIdentity,
-        AwsSettings,
-    )
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flows import WebIdentityFlow
     from botocore_conn_provider.federation.web_identity.claims import Claims
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,
@@ -34,23 +24,15 @@ if TYPE_CHECKING:
 
 
 class WebIdentitySteps:
-    """Finds the token."""
+    """Gets the token."""
 
     _token: IdentityToken
 
-    def __init__(
-        self, settings: AwsSettings, role: AssumeRoleWithWebIdentity, environ: Environ
-    ) -> None:
-        self._settings = settings
-        self._role = role
+    def __init__(self, flow: WebIdentityFlow, *, environ: Environ) -> None:
+        self._settings = flow.settings
+        self._role = flow.role
+        self._flow = flow
         self._environ = environ
-        self._fetcher = WebIdentityTokenFetcher(
-            role,
-            conn_id=settings.conn_id,
-            deadline_seconds=settings.own.sign_in_deadline_seconds,
-            allow_plugins=settings.own.plugins,
-            environ=environ,
-        )
 
     def list(self) -> Iterator[Step]:
         """Yield the steps in their order."""
@@ -58,19 +40,12 @@ class WebIdentitySteps:
         yield Step("token", self._look_at_token)
         yield Step("claims", self._look_at_claims)
 
-    def exchange(self, base: UnfittedSession) -> TemporaryCredentials:
-        """Exchange the token; a refusal is told beside the token's claims."""
-        client = create_sts_client(base, self._settings.client, unsigned=True)
-        exchange = StsExchange(client, conn_id=self._settings.conn_id)
-        try:
-            return exchange.assume_role_with_web_identity(
-                self._role, token=self._token.token
-            )
-        except StsExchangeError as error:
-            raise explain_refusal(error, self._token, self._role) from None
+    def take_proof(self) -> IdentityToken:
+        """Return the token, once the steps were good."""
+        return self._token
 
     def _look_at_source(self) -> Iterator[str]:
-        self._fetcher.check()
+        self._flow.check()
         yield self._describe_source()
 
     def _describe_source(self) -> str:
@@ -84,7 +59,7 @@ class WebIdentitySteps:
         return f"{self._role.token_source} {self._role.token_file or ''}".strip()
 
     def _look_at_token(self) -> Iterator[str]:
-        self._token = self._fetcher.fetch_token()
+        self._token = self._flow.prove()
         claims = self._token.claims
         yield describe_claims(claims) if claims else "opaque: it says nothing of itself"
 

@@ -76,7 +76,7 @@ def test_proof_is_exchanged_with_one_call(
     with run_apache(realm, build_page(signed)) as apache:
         role = AssumeRoleWithSaml(role_arn=ROLE, sign_in=SamlSignIn(apache.url))
         proof = build_fetcher(apache.url).fetch_proof()
-    client = create_sts_client(session, settings, unsigned=True)
+    client = create_sts_client(session, settings)
     credentials = StsExchange(client, conn_id="corp").assume_role_with_saml(
         role, principal_arn=proof.principal_arn, assertion=proof.assertion
     )

@@ -141,7 +141,7 @@ def build_exchange(aws: Amazon) -> StsExchange:
     )
     session = botocore.session.Session()
     session.set_config_variable("region", "eu-central-1")
-    client = create_sts_client(session, settings, unsigned=True)
+    client = create_sts_client(session, settings)
     return StsExchange(client, conn_id="aws_test")
 
 
