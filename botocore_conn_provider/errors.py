@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LONGEST_MESSAGE = 1500
+# Every message ends with its section there.
+TROUBLESHOOTING = "docs/troubleshooting.md"
 # A longer one repeats a long id: the first problem needs the place in front.
 LONGEST_VARIABLE = 30
 
@@ -50,9 +52,11 @@ class ConnProviderError(BotoCoreError):
         conn_id: The connection it is about.
         cause: What happened, without the hint.
         hint: What to do, a whole sentence; may be empty.
+        section: The section of the troubleshooting page about this kind of error.
     """
 
     fmt = "Connection '{shown_id}': {cause}"
+    section = "errors"
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         self._say(conn_id, f"{cause} {hint}".strip())
@@ -64,8 +68,12 @@ class ConnProviderError(BotoCoreError):
         vars(self)["kwargs"] = {**vars(self).get("kwargs", {}), **parts}
 
     def _say(self, conn_id: str, cause: str) -> None:
-        text = self.fmt.format(shown_id=shorten(conn_id), cause=cause)
-        Exception.__init__(self, shorten(text, LONGEST_MESSAGE - 1))
+        self._set_message(self.fmt.format(shown_id=shorten(conn_id), cause=cause))
+
+    def _set_message(self, text: str) -> None:
+        link = f" See {TROUBLESHOOTING}#{self.section}"
+        shown = shorten(text, LONGEST_MESSAGE - 1 - len(link))
+        Exception.__init__(self, shown + link)
 
 
 class InvalidConnectionError(ConnProviderError, InvalidConfigError):
@@ -76,6 +84,8 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
         variable: The environment variable it was read from, if any.
     """
 
+    section = "invalid-connection"
+
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
     ) -> None:
@@ -84,8 +94,7 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
         self.problems = tuple(Problem(*problem) for problem in problems)
         self.variable = variable
         self.cause = _join(self.problems)
-        text = f"Connection '{shorten(conn_id)}'{place}: {self.cause}"
-        Exception.__init__(self, text)
+        self._set_message(f"Connection '{shorten(conn_id)}'{place}: {self.cause}")
         self.conn_id = conn_id
         self.hint = self.problems[0].fix
         self._remember(conn_id=conn_id, problems=self.problems, variable=variable)
@@ -93,7 +102,7 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
 
 def _join(problems: Sequence[Problem]) -> str:
     """Join problems into one text that keeps under the limit, counting the rest."""
-    budget = LONGEST_MESSAGE - 150
+    budget = LONGEST_MESSAGE - 250
     told: list[str] = []
     for number, problem in enumerate(problems, start=1):
         line = str(problem) if len(problems) == 1 else f"({number}) {problem}"
@@ -107,9 +116,13 @@ def _join(problems: Sequence[Problem]) -> str:
 class ConnectionNotFoundError(InvalidConnectionError):
     """A connection was named explicitly and is not in the environment."""
 
+    section = "connection-not-found"
+
 
 class MissingDependencyError(ConnProviderError):
     """The connection needs an extra that is not installed; says the command."""
+
+    section = "missing-dependency"
 
 
 class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
@@ -119,6 +132,8 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
         retryable: Whether the same attempt may succeed a little later
             (throttling, 5xx, no network) or not (refused, no ticket).
     """
+
+    section = "credential-fetch"
 
     def __init__(
         self, *, conn_id: str, cause: str, hint: str = "", retryable: bool = False
@@ -131,14 +146,22 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
 class IdpRequestError(CredentialFetchError):
     """The IdP could not be reached or refused the sign-in."""
 
+    section = "idp-request"
+
 
 class SamlResponseError(CredentialFetchError):
     """The IdP answered, but not with a usable SAML response."""
+
+    section = "saml-response"
 
 
 class WebIdentityTokenError(CredentialFetchError):
     """No usable identity token could be had from its source."""
 
+    section = "web-identity-token"
+
 
 class StsExchangeError(CredentialFetchError):
     """STS could not be reached or refused the exchange."""
+
+    section = "sts-exchange"

@@ -25,6 +25,7 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.redaction import describe_value, show_name
 
+LINK = " See docs/troubleshooting.md#invalid-connection"
 FETCH_ERRORS = (
     CredentialFetchError,
     errors.IdpRequestError,
@@ -32,7 +33,7 @@ FETCH_ERRORS = (
     errors.WebIdentityTokenError,
     errors.StsExchangeError,
 )
-PROBLEMS = [Problem("a.b", "is empty", "Fill it."), Problem("c", "is null", "Mend.")]
+PROBLEMS = [Problem("a.b", "is empty", "Fill it."), Problem("c", "is null", "Fix it.")]
 EVERY: list[ConnProviderError] = [
     *(kind(conn_id="x", cause="Why.", hint="Do.") for kind in FETCH_ERRORS),
     *(kind(conn_id="x", cause="W.", retryable=True) for kind in FETCH_ERRORS),
@@ -74,20 +75,30 @@ def test_error_is_botocores_too(error: ConnProviderError) -> None:
 
 def test_message_says_connection_cause_and_hint() -> None:
     error = MissingDependencyError(conn_id="x", cause="It is not here.", hint="Get it.")
-    assert str(error) == "Connection 'x': It is not here. Get it."
+    link = " See docs/troubleshooting.md#missing-dependency"
+    assert str(error) == f"Connection 'x': It is not here. Get it.{link}"
     assert error.hint == "Get it."
 
 
 def test_braces_in_a_cause_stand_as_they_are() -> None:
-    assert str(ConnProviderError(conn_id="{x}", cause="{y}")) == "Connection '{x}': {y}"
+    error = ConnProviderError(conn_id="{x}", cause="{y}")
+    assert str(error).startswith("Connection '{x}': {y} See ")
+
+
+def test_every_message_ends_with_the_link_to_its_section() -> None:
+    sections = set()
+    for error in EVERY:
+        assert str(error).endswith(f" See docs/troubleshooting.md#{error.section}")
+        sections.add(error.section)
+    assert len(sections) == len({type(error) for error in EVERY})
 
 
 def test_problems_are_numbered_when_there_are_more() -> None:
     assert str(EVERY[-3]) == (
         "Connection 'x' (AIRFLOW_CONN_X): (1) 'a.b' is empty. Fill it."
-        " (2) 'c' is null. Mend."
+        f" (2) 'c' is null. Fix it.{LINK}"
     )
-    assert str(EVERY[-2]) == "Connection 'x': 'a.b' is empty. Fill it."
+    assert str(EVERY[-2]) == f"Connection 'x': 'a.b' is empty. Fill it.{LINK}"
 
 
 @pytest.mark.parametrize("size", [1, 10, 100, 1000, 10_000])
@@ -103,7 +114,8 @@ def test_message_fits_a_log_whatever_was_wrong(size: int, count: int) -> None:
     assert len(error.problems) == count
     assert error.problems[0] == problem
     told = len(re.findall(r"\(\d+\) ", str(error))) if count > 1 else 1
-    assert str(error).endswith(f"And {count - told} more.") == (told < count)
+    rest = f"And {count - told} more.{LINK}"
+    assert str(error).endswith(rest) == (told < count)
 
 
 def test_longest_field_of_ours_and_the_longest_id_fit_in_front() -> None:

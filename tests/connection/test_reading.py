@@ -153,7 +153,7 @@ def test_a_thousand_problems_are_all_there_and_fit_a_log() -> None:
     error = refuse({"extra": {"service_config": services}})
     assert len(error.problems) == 1000
     assert len(str(error)) < 1500
-    assert str(error).endswith(" more.")
+    assert " more. See docs/troubleshooting.md#" in str(error)
 
 
 def test_every_field_that_is_null_is_absent() -> None:
