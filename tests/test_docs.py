@@ -1,8 +1,7 @@
-"""The pages say what the code says: words, examples, links and sections."""
+"""The pages say what the code says: words, examples, links, sections and files."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -16,63 +15,83 @@ from botocore_conn_provider.errors import (
 )
 
 CODE = Path(botocore_conn_provider.__file__).parent
+WEB_IDENTITY = CODE / "federation" / "web_identity"
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-TROUBLESHOOTING = DOCS / "troubleshooting.md"
 PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
 SLASH = "aws://AKIAIOSFODNN7EXAMPLE:wJalr/XUtn@/?region_name=eu-central-1"
 
 
-def read_code() -> str:
-    """Return all code, with the texts joined that stand on several lines."""
-    code = "".join(path.read_text() for path in sorted(CODE.rglob("*.py")))
-    return re.sub(r'"\s+f?"', "", code)
+def read_page(name: str) -> str:
+    return (DOCS / name).read_text()
 
 
-def list_classes(kind: type) -> list[type]:
-    below = kind.__subclasses__()
-    return [*below, *(deeper for each in below for deeper in list_classes(each))]
+def read_section(heading: str) -> str:
+    """Return one section of the troubleshooting page."""
+    found = read_page("troubleshooting.md").partition(f"\n## {heading}\n")[2]
+    return found.partition("\n## ")[0]
 
 
-def list_headings(page: Path) -> list[str]:
-    return re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-
-
-def anchor(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def list_examples(section: str) -> str:
+def read_example(heading: str) -> str:
     """Return the example message of a section of the troubleshooting page."""
-    text = TROUBLESHOOTING.read_text().partition(f"\n## {section}\n")[2]
-    match = re.search(r"^    (Connection .+)$", text, re.MULTILINE)
+    match = re.search(r"^    (Connection .+)$", read_section(heading), re.MULTILINE)
     assert match
     return match[1]
 
 
-def test_troubleshooting_uses_the_errors_words() -> None:
-    table = TROUBLESHOOTING.read_text().partition("\n## Invalid connection")[2]
-    quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
-    words = read_code()
-    missing = [
-        q for q in quoted if q.removesuffix(" 400").removesuffix(" 403") not in words
+def list_quotes(text: str) -> list[str]:
+    """Return the words of messages that the tables of a page quote."""
+    return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+
+
+def read_code(place: Path = CODE) -> str:
+    """Return the code, each text that stands on several lines joined."""
+    code = "".join(path.read_text() for path in sorted(place.rglob("*.py")))
+    return re.sub(r'"\s+f?"', "", code)
+
+
+def find_unsaid(quotes: list[str], code: str) -> list[str]:
+    return [
+        q for q in quotes if q.removesuffix(" 400").removesuffix(" 403") not in code
     ]
+
+
+def find_anchor(heading: str) -> str:
+    """Return the anchor that a heading has on code hosts."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def list_anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {find_anchor(heading) for heading in headings}
+
+
+def test_troubleshooting_uses_the_errors_words() -> None:
+    quoted = list_quotes(read_page("troubleshooting.md"))
     assert len(quoted) > 50
-    assert missing == []
+    assert find_unsaid(quoted, read_code()) == []
+
+
+def test_web_identity_section_uses_the_words_of_its_errors() -> None:
+    quoted = list_quotes(read_section("Web identity token"))
+    assert len(quoted) > 10
+    assert find_unsaid(quoted, read_code(WEB_IDENTITY)) == []
+
+
+def list_error_classes(kind: type = ConnProviderError) -> list[type]:
+    below = kind.__subclasses__()
+    return [*below, *(deeper for each in below for deeper in list_error_classes(each))]
 
 
 def test_each_error_class_has_its_section() -> None:
-    anchors = {anchor(heading) for heading in list_headings(TROUBLESHOOTING)}
-    names = {kind.__name__.removesuffix("Error") for kind in errors_of_ours()}
+    names = [
+        kind.__name__.removesuffix("Error")
+        for kind in list_error_classes()
+        if kind.__module__ == ConnProviderError.__module__
+    ]
     wanted = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower() for name in names}
     assert len(wanted) == 8
-    assert wanted - anchors == set()
-
-
-def errors_of_ours() -> set[type]:
-    found = list_classes(ConnProviderError)
-    return {kind for kind in found if kind.__module__ == ConnProviderError.__module__}
+    assert wanted <= list_anchors(DOCS / "troubleshooting.md")
 
 
 def test_examples_of_messages_are_what_is_raised(
@@ -83,29 +102,17 @@ def test_examples_of_messages_are_what_is_raised(
         Connection.parse(SLASH, "aws_prod", variable="AIRFLOW_CONN_AWS_PROD")
     with pytest.raises(ConnectionNotFoundError) as absent:
         session("aws_prod")
-    assert list_examples("Invalid connection") in str(wrong.value)
-    assert list_examples("Connection not found") in str(absent.value)
+    assert read_example("Invalid connection") in str(wrong.value)
+    assert read_example("Connection not found") in str(absent.value)
 
 
-def test_each_json_connection_of_the_guide_is_right() -> None:
-    blocks = re.findall(
-        r"^```json\n(.+?)^```$", read_page("connection.md"), re.MULTILINE | re.DOTALL
-    )
-    assert len(blocks) > 7
-    for block in blocks:
-        connection = Connection.parse(json.dumps(json.loads(block)))
-        assert connection.settings.notices == ()
-
-
-def test_each_uri_of_the_guide_is_right() -> None:
-    uris = re.findall(r"^(?:AIRFLOW\w+=')?(aws://[^'\s]*)", read_page("connection.md"), re.M)
-    assert len(uris) > 2
-    for uri in uris:
-        assert Connection.parse(uri).settings.notices == ()
-
-
-def read_page(name: str) -> str:
-    return (DOCS / name).read_text()
+def test_each_connection_of_the_guide_is_right() -> None:
+    guide = read_page("connection.md")
+    objects = re.findall(r"^```json\n(.+?)^```$", guide, re.MULTILINE | re.DOTALL)
+    uris = re.findall(r"^(?:AIRFLOW\w+=')?(aws://[^'\s]*)", guide, re.MULTILINE)
+    assert (len(objects) > 7, len(uris) > 2) == (True, True)
+    for text in [*objects, *uris]:
+        assert Connection.parse(text).settings.notices == ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -118,14 +125,34 @@ def test_links_lead_somewhere(page: Path) -> None:
 def leads(page: Path, link: str) -> bool:
     path, _, fragment = link.partition("#")
     target = page.parent / path if path else page
-    if not fragment:
-        return target.exists()
-    return fragment in {anchor(heading) for heading in list_headings(target)}
+    return target.exists() and (not fragment or fragment in list_anchors(target))
 
 
-def test_sections_that_the_code_cites_exist() -> None:
-    cited = set(re.findall(r"specification\.md, sections? ([\d., and]+)", read_code()))
-    numbers = {n for text in cited for n in re.findall(r"\d+(?:\.\d+)?", text)}
-    there = set(re.findall(r"^#+ (\d+(?:\.\d+)?)\.? ", read_page("specification.md"), re.M))
-    assert len(numbers) > 5
-    assert numbers - there == set()
+def test_cited_sections_of_the_specification_exist() -> None:
+    texts = [read_code(), *(page.read_text() for page in PAGES)]
+    cited = re.findall(r"specification\.md, sections? ([\d., andto]+)", " ".join(texts))
+    numbers = {n for each in cited for n in re.findall(r"\d+(?:\.\d+)?", each)}
+    headings = re.findall(
+        r"^#+ (\d+(?:\.\d+)?)\.? ", read_page("specification.md"), re.MULTILINE
+    )
+    assert len(numbers) > 10
+    assert numbers <= set(headings)
+
+
+def test_files_that_the_architecture_page_names_exist() -> None:
+    words = set(re.findall(r"`([\w./]+(?:\.py|/))`", read_page("architecture.md")))
+    names = {path.name for path in CODE.rglob("*.py")}
+    planned = {"bridges/", "endpoint/", "fleet/", "rehearsal/"}
+    missing = [
+        word
+        for word in words - planned
+        if word not in names and not find_file(word).exists()
+    ]
+    assert len(words) > 40
+    assert missing == []
+
+
+def find_file(word: str) -> Path:
+    """Return the file of a name in the package, or in the repository."""
+    below = [room / word for room in (CODE, CODE / "cli", CODE / "sessions")]
+    return next((path for path in below if path.exists()), ROOT / word)

@@ -1,6 +1,6 @@
 """What clients get from the connection: region, Config, endpoints, verify.
 
-Source: connection-spec, section 2 (region_name, config_kwargs to verify);
+Source: docs/specification.md, sections 2.8 to 2.10;
 options from botocore's documentation of `Config`.
 """
 

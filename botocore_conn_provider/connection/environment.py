@@ -3,7 +3,7 @@
 The one place that touches `os.environ`. Everything else is given a mapping, so
 that tests, and sessions that keep what they have, read what they were given.
 
-Source: connection-spec, sections 1 and 5 (Airflow's `AIRFLOW_CONN_<CONN_ID>`).
+Source: docs/specification.md, sections 1.1 and 6.
 """
 
 from __future__ import annotations

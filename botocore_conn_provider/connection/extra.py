@@ -2,7 +2,7 @@
 
 All problems are noted, none is raised: see `reader`.
 
-Source: connection-spec, section 2.
+Source: docs/specification.md, section 2.
 """
 
 from __future__ import annotations

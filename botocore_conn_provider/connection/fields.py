@@ -1,6 +1,6 @@
 """The fields of the record, and those that both of its forms read alike.
 
-Source: connection-spec, section 1.
+Source: docs/specification.md, section 1.
 """
 
 from __future__ import annotations

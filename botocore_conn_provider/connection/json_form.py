@@ -2,7 +2,7 @@
 
     {"conn_type": "aws", "login": …, "password": …, "extra": {…}}
 
-Source: connection-spec, section 1.
+Source: docs/specification.md, section 1.3.
 """
 
 from __future__ import annotations

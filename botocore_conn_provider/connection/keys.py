@@ -1,6 +1,6 @@
 """Who we are before any role: keys in the connection, a profile, or neither.
 
-Source: connection-spec, section 2 (login to profile).
+Source: docs/specification.md, sections 2.1 to 2.3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Our own settings: in the connection, else in the environment, else the default.
 
-Source: connection-spec, section 2 (botocore_conn_provider).
+Source: docs/specification.md, section 2.11.
 """
 
 from __future__ import annotations

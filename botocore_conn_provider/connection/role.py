@@ -1,6 +1,6 @@
 """Which role is assumed, and by which of the three STS calls.
 
-Source: connection-spec, section 2 (role_arn to RoleSessionName); patterns from
+Source: docs/specification.md, sections 2.4 and 2.5; patterns from
 the AWS STS API reference.
 """
 

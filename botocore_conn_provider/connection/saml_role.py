@@ -2,7 +2,7 @@
 
 Everything that is missing is found here, before the IdP is called.
 
-Source: connection-spec, section 2 (assume_role_with_saml).
+Source: docs/specification.md, section 2.6.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Their types are STS's own and are judged against its model on the host's side;
 here only the two texts whose form decides whether STS listens at all.
 
-Source: connection-spec, section 2; patterns from the AWS STS API reference.
+Source: docs/specification.md, section 2.5; patterns from the AWS STS API reference.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Read by hand, because `urllib.parse.urlsplit` cuts a secret at the first `/`,
 would become a host, a path or a field. Here that is refused, by field and
 character.
 
-Source: connection-spec, section 1; Airflow's documentation of connection URIs.
+Source: docs/specification.md, section 1.4; Airflow's documentation of connection URIs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """AssumeRoleWithWebIdentity: where its token comes from.
 
-Source: connection-spec, section 2 (assume_role_with_web_identity_…).
+Source: docs/specification.md, section 2.7.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ the guesser. So it stays in memory: never log or print it. Outside, the store na
 its files with an HMAC of it under a random key of the store's own, and without the
 key there is nothing to try words against.
 
-Source: design, section 4; the variables are those of botocore's chain, MIT
+Source: docs/specification.md, section 5; the variables are those of botocore's chain, MIT
 Kerberos and google-auth.
 """
 

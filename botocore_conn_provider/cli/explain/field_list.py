@@ -3,7 +3,7 @@
 Shown are words that AWS itself shows (ARNs, regions, names). Of a key its end, of
 an address scheme and host, of an object its names; of all else that it is there.
 
-Source: connection-spec, section 2. A test holds the table against the fields that
+Source: docs/specification.md, section 2. A test holds the table against the fields that
 the reader knows.
 """
 

@@ -1,6 +1,6 @@
 """Rewrite deprecated fields into those that replace them, meaning unchanged.
 
-Source: connection-spec, sections 2 and 3.2.
+Source: docs/specification.md, section 2.12.
 """
 
 from __future__ import annotations
