@@ -79,7 +79,7 @@ def test_web_identity_section_uses_the_words_of_its_errors() -> None:
 
 
 def list_error_classes(kind: type = ConnProviderError) -> list[type]:
-    below = kind.__subclasses__()
+    below: list[type] = kind.__subclasses__()
     return [*below, *(deeper for each in below for deeper in list_error_classes(each))]
 
 
