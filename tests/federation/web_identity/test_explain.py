@@ -35,6 +35,7 @@ def test_claims_stand_beside_the_policy_that_matches() -> None:
         '{"Federated":"arn:aws:iam::123456789012:oidc-provider/i.example.org"},'
         '"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":'
         '{"i.example.org:aud":"a","i.example.org:sub":"s"}}}]}'
+        " See docs/troubleshooting.md#sts-exchange"
     )
 
 
