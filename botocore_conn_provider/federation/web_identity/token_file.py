@@ -50,7 +50,6 @@ class TokenFile:
         Raises:
             WebIdentityTokenError: It is not there, not readable or not text.
         """
-        self.check()
         path = Path(os.path.expanduser(self._name or ""))  # noqa: PTH111 - `~nobody`
         # stays as it is, where Path.expanduser raises RuntimeError
         try:
