@@ -117,7 +117,7 @@ def use_errors() -> None:
     failed: list[CredentialFetchError] = [
         kind(conn_id="x", cause="No.", hint="Wait.", retryable=True) for kind in kinds
     ]
-    assert all(error.retryable for error in failed)
+    assert all(error.retryable and error.section for error in failed)
     every: list[ConnProviderError] = [missing, invalid, not_found, *failed]
     for error in every:
         again: ConnProviderError = pickle.loads(pickle.dumps(error))  # noqa: S301

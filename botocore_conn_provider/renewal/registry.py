@@ -99,9 +99,11 @@ def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store
     choice = settings.own.store
     if choice is None:
         return None
-    # Late: the store is off unless somebody asks for it.
+    # Imported here because the store is off unless it is asked for.
     from botocore_conn_provider.renewal.store.directory import find_store_directory
     from botocore_conn_provider.renewal.store.machine_store import MachineStore
 
     path = find_store_directory(choice, environ)
-    return None if path is None else MachineStore(path, identity)
+    if path is None:
+        return None
+    return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)
