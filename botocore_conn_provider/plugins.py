@@ -74,6 +74,9 @@ class TokenRequest(NamedTuple):
 class TokenSource(Protocol):
     """One issuer of identity tokens, for AssumeRoleWithWebIdentity.
 
+    The class is called with one `TokenRequest`. Python's protocols cannot say that;
+    for a type checker, `Callable[[TokenRequest], TokenSource]` does.
+
     Example:
         from botocore_conn_provider.plugins import Secret, TokenRequest
 
@@ -87,9 +90,6 @@ class TokenSource(Protocol):
             def fetch(self) -> Secret:
                 return Secret(self._request.environ["MY_TOKEN"])
     """
-
-    def __init__(self, request: TokenRequest, /) -> None:
-        """Take the request; touch neither files nor the network."""
 
     def check(self) -> None:
         """Judge what can be judged offline. Sends nothing and runs nothing.
@@ -250,6 +250,9 @@ class Browser(Protocol):
 class SignIn(Protocol):
     """One way to sign in at an IdP, for AssumeRoleWithSAML.
 
+    The class is called with one `SignInRequest`. Python's protocols cannot say that;
+    for a type checker, `Callable[[SignInRequest], SignIn]` does.
+
     Example:
         from botocore_conn_provider.plugins import Browser, Page, SignInRequest
 
@@ -264,9 +267,6 @@ class SignIn(Protocol):
                 fields = {"user": "jo", "pin": self._request.environ["PIN"]}
                 return browser.post(self._request.idp_url, fields=fields)
     """
-
-    def __init__(self, request: SignInRequest, /) -> None:
-        """Take the request; touch neither files nor the network."""
 
     def check(self) -> None:
         """Judge what can be judged offline. Sends nothing and runs nothing.
