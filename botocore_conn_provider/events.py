@@ -111,7 +111,7 @@ def announce(event: Event) -> None:
 def _log(level: int, text: str, event: Event) -> None:
     extra = {"conn_event": event.kind, **event._asdict()}
     left = event.seconds_to_expiry
-    shown = "nothing in hand" if left is None else f"{left:.0f} s to expiry"
+    shown = "no credentials" if left is None else f"{left:.0f} s to expiry"
     because = f" ({event.error})" if event.error else ""
     logger.log(
         level,

@@ -186,7 +186,7 @@ class IdpAnswer(Protocol):
 
 
 class Authentication(Protocol):
-    """The proof of who we are, in the Authorization header of one request.
+    """What authenticates one request: its Authorization header.
 
     `Browser.get` asks for a new one for each request, redirects and repeated
     requests included, so that no host sees a proof that was made for another.

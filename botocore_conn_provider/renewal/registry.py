@@ -1,6 +1,6 @@
 """One keeper per process and identity, whatever the number of sessions.
 
-What guards what: `_lock` guards both collections; a forked child gets a new one.
+Thread safety: `_lock` protects both collections; a forked child gets a new lock.
 Keepers in use are found by weak reference, so two sessions always share one. The
 last few are kept alive besides: programs that make a session per task would
 otherwise sign in for every task.

@@ -5,8 +5,8 @@ and called at the birth of each. Sessions that are older than `install()` have n
 such moment: `create_client` and `get_credentials` of the class fit them on the
 way. boto3's default session is fitted at once.
 
-What guards what: one lock around installing; the state it changes is read without
-one (a single reference).
+Thread safety: one lock is held while installing. The state that it changes is read
+without the lock, because it is a single reference.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from botocore_conn_provider.errors import (
     InvalidConnectionError,
     WebIdentityTokenError,
 )
+from botocore_conn_provider.federation.deadline import DeadlineExceededError
 from botocore_conn_provider.federation.plugin_lookup import SIGN_INS, TOKEN_SOURCES
 from botocore_conn_provider.federation.web_identity import WebIdentityTokenFetcher
 from botocore_conn_provider.plugins import Page, Secret, SignInRequest, TokenRequest
@@ -69,7 +70,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], 
         module = types.ModuleType(MODULE)
         vars(module)["Plugin"] = factory
         monkeypatch.setitem(sys.modules, MODULE, module)
-        point = {"wrong": f"{MODULE}:Plugin"}
+        point = {"other": "no.such:Plugin", "wrong": f"{MODULE}:Plugin"}
         points = {TOKEN_SOURCES: point, SIGN_INS: point}
         install_entry_points(tmp_path, monkeypatch, points)
 
@@ -233,6 +234,26 @@ def test_error_of_ours_passes_without_what_led_to_it(
     with pytest.raises(FAILURES[kind], match=r"'corp': Closed today\.") as caught:
         fetch(kind)
     leaks.check_error(caught.value)
+
+
+def test_deadline_that_passes_in_a_plugin_is_told_as_the_deadline(
+    kind: str, install: Callable[[Any], None]
+) -> None:
+    install(make(fetch=raiser(DeadlineExceededError())))
+    with pytest.raises(FAILURES[kind], match=r"took longer than|gave no token within"):
+        fetch(kind)
+
+
+def test_wrong_option_is_told_before_a_sign_in_that_cannot_work(
+    install: Callable[[Any], None],
+) -> None:
+    refusal = IdpRequestError(conn_id="corp", cause="No password.")
+    install(make(check=raiser(refusal)))
+    options = {"method": "wrong", "request": {"timeout": -1}}
+    with pytest.raises(InvalidConnectionError, match="timeout"):
+        build_fetcher("https://idp.test/", sign_in=options).check()
+    with pytest.raises(IdpRequestError, match="No password"):
+        build_fetcher("https://idp.test/", sign_in={"method": "wrong"}).check()
 
 
 def test_secret_of_anything_but_text_is_refused_where_it_is_made() -> None:

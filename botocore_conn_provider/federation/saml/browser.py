@@ -72,7 +72,7 @@ class IdpBrowser:
             self._session.mount(scheme, WatchedAdapter())
 
     def close(self) -> None:
-        """Close the connections, those of answers that nobody read included."""
+        """Close all connections, also those of answers that were not read."""
         for response in self._responses:
             response.close()
         self._session.close()
@@ -80,7 +80,7 @@ class IdpBrowser:
     def get(
         self, url: str, *, authenticate: Callable[[str], Authentication] | None = None
     ) -> Page:
-        """Fetch a page, proving who we are with what `authenticate(url)` makes."""
+        """Fetch a page; each request is authenticated by `authenticate(its URL)`."""
         return self._walk(PageRequest("GET", url), authenticate)
 
     def post(self, url: str, *, fields: Mapping[str, str]) -> Page:

@@ -51,7 +51,7 @@ _NEGOTIATE = re.compile(
 
 
 class Negotiation:
-    """The proof of who we are for one request, and of who the server is."""
+    """The `plugins.Authentication` of one request, and a check of the server's."""
 
     def __init__(self, url: str, request: SignInRequest) -> None:
         self._url = url

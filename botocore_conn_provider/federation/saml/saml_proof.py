@@ -1,8 +1,8 @@
-"""Sign in at the IdP and bring home the proof that STS wants.
+"""Sign in at the IdP and return the assertion that STS wants.
 
-Nothing is kept between two proofs: no session, no cookie, no token, no thread.
-So a fetcher may be shared by threads and used after a fork; that two threads
-log in once is the keeper's matter.
+Nothing is kept between two sign-ins: no session, no cookie, no token, no thread.
+So threads may share a fetcher, and a forked child may use it. The keeper sees to it
+that two threads cause one sign-in only.
 """
 
 from __future__ import annotations
