@@ -1,6 +1,7 @@
 """AWS credentials from an Airflow connection, for every boto3 client.
 
     import botocore_conn_provider
+
     botocore_conn_provider.install()
 
 Public are the names in `__all__` of this package, of `events` and of `plugins`.

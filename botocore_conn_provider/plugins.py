@@ -80,6 +80,7 @@ class TokenSource(Protocol):
     Example:
         from botocore_conn_provider.plugins import Secret, TokenRequest
 
+
         class VariableToken:
             def __init__(self, request: TokenRequest) -> None:
                 self._request = request
@@ -255,6 +256,7 @@ class SignIn(Protocol):
 
     Example:
         from botocore_conn_provider.plugins import Browser, Page, SignInRequest
+
 
         class Form:
             def __init__(self, request: SignInRequest) -> None:
