@@ -8,6 +8,16 @@ No event holds a secret: of our own errors it has the text, of others the type o
     from botocore_conn_provider.events import add_listener
 
     add_listener(lambda event: print(event.kind, event.seconds_to_expiry))
+
+| kind | when |
+|---|---|
+| `renewal_started` | an attempt to renew begins |
+| `renewal_succeeded` | it brought credentials, from their source or from the store |
+| `renewal_failed` | it failed |
+| `served_stale` | it failed, and expired credentials are served (static stability) |
+| `rejected` | a service rejected credentials as expired, and they were dropped |
+| `store_hit` | the credentials were found in this machine's store |
+| `lock_wait` | another process's renewal was waited for |
 """
 
 from __future__ import annotations
@@ -24,7 +34,7 @@ __all__ = ["Event", "Kind", "add_listener", "remove_listener"]
 
 logger = logging.getLogger(__name__)
 
-# What each stands for is said in docs/renewal.md.
+# The module's docstring says what each stands for.
 Kind = Literal[
     "renewal_started",
     "renewal_succeeded",
@@ -54,9 +64,10 @@ class Event(NamedTuple):
         conn_id: The connection.
         seconds_to_expiry: Until the current credentials expire, in seconds; negative
             past expiry, None if there are none.
-        took_seconds: How long a renewal, or a wait for one, took; None where nothing
-            took time.
-        error: What ended a renewal that failed; fit for a log.
+        took_seconds: How long it took, for `renewal_succeeded` and `lock_wait`; else
+            None.
+        error: What ended the renewal, for `renewal_failed` and `served_stale`; else
+            None. It is fit for a log.
         degraded: Whether the state got worse with this event, which is then logged
             as a WARNING.
     """

@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -135,6 +135,13 @@ def test_every_field_of_a_public_value_is_explained(module: str) -> None:
         if f"    {field}: " not in (getattr(loaded, name).__doc__ or "")
     ]
     assert untold == []
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    events = importlib.import_module(f"{PACKAGE}.events")
+    kinds = get_args(events.Kind)
+    assert len(kinds) > 5
+    assert [kind for kind in kinds if f"| `{kind}` | " not in events.__doc__] == []
 
 
 def test_every_public_name_is_on_the_reference_page() -> None:
