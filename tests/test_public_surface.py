@@ -141,7 +141,9 @@ def test_every_kind_of_event_is_explained() -> None:
     events = importlib.import_module(f"{PACKAGE}.events")
     kinds = get_args(events.Kind)
     assert len(kinds) > 5
-    assert [kind for kind in kinds if f"| `{kind}` | " not in events.__doc__] == []
+    assert [
+        kind for kind in kinds if f"| `{kind}` | " not in (events.__doc__ or "")
+    ] == []
 
 
 def test_every_public_name_is_on_the_reference_page() -> None:

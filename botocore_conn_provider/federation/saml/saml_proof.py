@@ -153,7 +153,8 @@ class SamlProofFetcher:
     def _create_method(self) -> SignIn:
         """Return the sign-in method, after everything that can be judged offline."""
         try:
-            problems = self._find_problems()
+            from botocore_conn_provider.federation.saml import page, request_options
+
             method: SignIn = create_plugin(
                 KIND,
                 self._role.sign_in.method,
@@ -165,6 +166,16 @@ class SamlProofFetcher:
         except (ImportError, OSError) as error:  # gssapi without the C library
             cause = f"A system library for Kerberos cannot be loaded ({error})."
             raise self._missing(cause, SYSTEM_LIBRARY) from None
+        sign_in = self._role.sign_in
+        problems = [
+            *request_options.find_problems(sign_in),
+            *page.find_xpath_problems(sign_in.saml_response_xpath),
+        ]
+        self._check_method(method, problems)
+        return method
+
+    def _check_method(self, method: SignIn, problems: list[Problem]) -> None:
+        """Have the method judge its options; refuse its problems and ours at once."""
         try:
             method.check()
         except InvalidConnectionError as error:
@@ -174,17 +185,6 @@ class SamlProofFetcher:
                 raise
         if problems:
             raise InvalidConnectionError(conn_id=self._conn_id, problems=problems)
-        return method
-
-    def _find_problems(self) -> list[Problem]:
-        """Return what is wrong with the request's options and the XPath."""
-        from botocore_conn_provider.federation.saml import page, request_options
-
-        sign_in = self._role.sign_in
-        return [
-            *request_options.find_problems(sign_in),
-            *page.find_xpath_problems(sign_in.saml_response_xpath),
-        ]
 
     def _fetch(self, method: SignIn, deadline: Deadline) -> SamlProof:
         # Here and not above: these need the extra, which is there by now.
