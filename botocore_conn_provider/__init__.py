@@ -1,12 +1,16 @@
 """AWS credentials from an Airflow connection, for every boto3 client.
 
     import botocore_conn_provider
+
     botocore_conn_provider.install()
 
-The public names are loaded at first use, so that importing this package costs
-nothing and needs nothing. Not even `typing` or `__future__`: an activated
-interpreter loads this module at every start.
+Public are the names in `__all__` of this package, of `events` and of `plugins`.
+Everything else is private and may change in any release.
 """
+
+# The public names are loaded at first use, so that importing this package costs
+# nothing and needs nothing. Not even `typing` or `__future__`: an activated
+# interpreter loads this module at every start.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -33,8 +33,14 @@ LONGEST_VARIABLE = 30
 class Problem(NamedTuple):
     """One thing that is wrong with a connection.
 
-    `field` is the dotted path in the connection (`extra` itself is left out),
-    `seen` finishes the sentence that begins with it, `fix` is a whole sentence.
+    Its text is "'<field>' <seen>. <fix>". Never put a value of the user's in it,
+    because it may be a secret.
+
+    Attributes:
+        field: The dotted path in the connection, without `extra`, or an environment
+            variable.
+        seen: What is wrong; finishes the sentence that begins with the field.
+        fix: What to do, as a whole sentence.
     """
 
     field: str
@@ -48,10 +54,13 @@ class Problem(NamedTuple):
 class ConnProviderError(BotoCoreError):
     """The root of our errors.
 
+    Its text has fewer than 1,500 characters, all printable, and no secret. It
+    survives pickling.
+
     Attributes:
-        conn_id: The connection it is about.
+        conn_id: The connection that it is about.
         cause: What happened, without the hint.
-        hint: What to do, a whole sentence; may be empty.
+        hint: What to do, as a whole sentence; may be empty.
         section: The section of the troubleshooting page about this kind of error.
     """
 
@@ -64,7 +73,7 @@ class ConnProviderError(BotoCoreError):
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
 
     def _remember(self, **parts: Any) -> None:
-        """Keep what botocore's pickling makes the error anew from."""
+        """Keep what botocore's unpickling builds the error from."""
         vars(self)["kwargs"] = {**vars(self).get("kwargs", {}), **parts}
 
     def _say(self, conn_id: str, cause: str) -> None:
@@ -77,11 +86,12 @@ class ConnProviderError(BotoCoreError):
 
 
 class InvalidConnectionError(ConnProviderError, InvalidConfigError):
-    """The connection is there and wrong: nothing was sent anywhere.
+    """The connection is there and wrong; nothing was sent anywhere.
 
     Attributes:
-        problems: All that is wrong with it, in the order of reading.
-        variable: The environment variable it was read from, if any.
+        problems: Everything that is wrong with it, in the order of reading; at least
+            one `Problem`.
+        variable: The environment variable that it was read from; None if it was not.
     """
 
     section = "invalid-connection"
@@ -114,13 +124,20 @@ def _join(problems: Sequence[Problem]) -> str:
 
 
 class ConnectionNotFoundError(InvalidConnectionError):
-    """A connection was named explicitly and is not in the environment."""
+    """A connection was named explicitly and is not in the environment.
+
+    Named by `install(conn_id)`, `session(conn_id)`, `Connection.from_env` or
+    `BOTOCORE_CONN_ID`.
+    """
 
     section = "connection-not-found"
 
 
 class MissingDependencyError(ConnProviderError):
-    """The connection needs an extra that is not installed; says the command."""
+    """The connection needs a package that is not installed.
+
+    `hint` has the command that installs it.
+    """
 
     section = "missing-dependency"
 
@@ -129,8 +146,8 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
     """The connection is right, and getting credentials for it failed.
 
     Attributes:
-        retryable: Whether the same attempt may succeed a little later
-            (throttling, 5xx, no network) or not (refused, no ticket).
+        retryable: Whether the same attempt may succeed a little later (throttling,
+            5xx, no network) or not (refused, no ticket). Renewal obeys it.
     """
 
     section = "credential-fetch"
@@ -144,24 +161,24 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
 
 
 class IdpRequestError(CredentialFetchError):
-    """The IdP could not be reached or refused the sign-in."""
+    """The IdP could not be reached, or refused the sign-in."""
 
     section = "idp-request"
 
 
 class SamlResponseError(CredentialFetchError):
-    """The IdP answered, but not with a usable SAML response."""
+    """The IdP answered, but not with a SAML response that grants the role."""
 
     section = "saml-response"
 
 
 class WebIdentityTokenError(CredentialFetchError):
-    """No usable identity token could be had from its source."""
+    """The token source gave no identity token that STS could take."""
 
     section = "web-identity-token"
 
 
 class StsExchangeError(CredentialFetchError):
-    """STS could not be reached or refused the exchange."""
+    """STS could not be reached, or refused the exchange."""
 
     section = "sts-exchange"

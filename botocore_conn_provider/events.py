@@ -1,21 +1,40 @@
-"""Tell what the keeper does: to `logging`, and to callables that ask for it.
+"""Report what happens to a connection's credentials, to logs and to listeners.
 
-A record carries the same facts as structured extras (`conn_event`, `conn_id`,
-`seconds_to_expiry`, …), so a log pipeline can count renewals without parsing
-text. Nothing here holds a secret: errors of ours are fit for a log, and of other
-errors only the type is told.
+Each event becomes a record of the logger `botocore_conn_provider.events`, with the
+same facts as structured extras (the kind as `conn_event`, then `conn_id`,
+`seconds_to_expiry`, …), so a log pipeline can count renewals without parsing text.
+No event holds a secret: of our own errors it has the text, of others the type only.
+
+    from botocore_conn_provider.events import add_listener
+
+    add_listener(lambda event: print(event.kind, event.seconds_to_expiry))
+
+| kind | when |
+|---|---|
+| `renewal_started` | an attempt to renew begins |
+| `renewal_succeeded` | it brought credentials, from their source or from the store |
+| `renewal_failed` | it failed |
+| `served_stale` | it failed, and expired credentials are served (static stability) |
+| `rejected` | a service rejected credentials as expired, and they were dropped |
+| `store_hit` | the credentials were found in this machine's store |
+| `lock_wait` | another process's renewal was waited for |
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore_conn_provider.errors import ConnProviderError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Event", "Kind", "add_listener", "remove_listener"]
+
 logger = logging.getLogger(__name__)
 
+# The module's docstring says what each stands for.
 Kind = Literal[
     "renewal_started",
     "renewal_succeeded",
@@ -38,36 +57,46 @@ TEXTS: dict[Kind, tuple[int, str]] = {
 
 
 class Event(NamedTuple):
-    """One thing that happened to a connection's credentials."""
+    """One thing that happened to a connection's credentials.
+
+    Attributes:
+        kind: What happened.
+        conn_id: The connection.
+        seconds_to_expiry: Until the current credentials expire, in seconds; negative
+            past expiry, None if there are none.
+        took_seconds: How long it took, for `renewal_succeeded` and `lock_wait`; else
+            None.
+        error: What ended the renewal, for `renewal_failed` and `served_stale`; else
+            None. It is fit for a log.
+        degraded: Whether the state got worse with this event, which is then logged
+            as a WARNING.
+    """
 
     kind: Kind
     conn_id: str
     seconds_to_expiry: float | None = None
-    """Of the set in hand; negative past expiry, None with nothing in hand."""
     took_seconds: float | None = None
     error: str | None = None
-    """What ended a renewal."""
     degraded: bool = False
-    """Whether this event is a change to a worse state: it is logged as a WARNING."""
 
-
-Listener = Callable[[Event], None]
 
 # Replaced, never changed in place: an iteration needs no lock.
-_listeners: tuple[Listener, ...] = ()
+_listeners: tuple[Callable[[Event], None], ...] = ()
 
 
-def add_listener(listener: Listener) -> None:
-    """Call `listener` with every event, in the thread in which it happens.
+def add_listener(listener: Callable[[Event], None]) -> None:
+    """Call `listener` with every event of this process from now on.
 
-    It should return soon: a caller may be waiting for the renewal.
+    It is called in the thread in which the event happens and should return soon,
+    because a caller may be waiting for the renewal. An exception that it raises is
+    logged by its type and stops nothing.
     """
     global _listeners  # noqa: PLW0603 - the process's one list
     _listeners = (*_listeners, listener)
 
 
-def remove_listener(listener: Listener) -> None:
-    """Stop calling `listener`."""
+def remove_listener(listener: Callable[[Event], None]) -> None:
+    """Stop calling `listener`; one that was never added is no error."""
     global _listeners  # noqa: PLW0603 - the process's one list
     _listeners = tuple(one for one in _listeners if one != listener)
 
@@ -93,7 +122,7 @@ def announce(event: Event) -> None:
 def _log(level: int, text: str, event: Event) -> None:
     extra = {"conn_event": event.kind, **event._asdict()}
     left = event.seconds_to_expiry
-    shown = "nothing in hand" if left is None else f"{left:.0f} s to expiry"
+    shown = "no credentials" if left is None else f"{left:.0f} s to expiry"
     because = f" ({event.error})" if event.error else ""
     logger.log(
         level,
@@ -106,7 +135,7 @@ def _log(level: int, text: str, event: Event) -> None:
     )
 
 
-def _tell(listener: Listener, event: Event) -> None:
+def _tell(listener: Callable[[Event], None], event: Event) -> None:
     try:
         listener(event)
     except Exception as error:  # noqa: BLE001 - a broken gauge must not stop a renewal

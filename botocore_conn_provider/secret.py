@@ -17,11 +17,20 @@ HIDDEN = "***"
 
 
 class Secret:
-    """One secret text. Shows as `***` everywhere but in `reveal()`."""
+    """One secret text. Shows as `***` everywhere but in `reveal()`.
+
+    Two secrets are equal if their texts are; an empty one is false. It can be
+    copied and not pickled.
+
+    Raises:
+        TypeError: It is made from something else than text.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):  # plug-ins make secrets, and need not be typed
+            raise TypeError(f"a Secret holds text, not {type(text).__name__}")
         self._text = text
 
     def reveal(self) -> str:

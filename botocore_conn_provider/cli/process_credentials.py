@@ -123,7 +123,7 @@ def _open_store(settings: AwsSettings, environ: Environ) -> MachineStore | None:
     if path is None:
         return None
     identity = fingerprint(settings, describe_asker(settings, environ))
-    return MachineStore(path, identity)
+    return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)
 
 
 class Shelf:

@@ -7,11 +7,10 @@ judged on its side, before any network).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
     DEFAULT_CONN_ID,
-    Environ,
     current_environment,
     find_text,
     name_connection,
@@ -30,15 +29,35 @@ from botocore_conn_provider.errors import (
 from botocore_conn_provider.secret import Options, Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore_conn_provider.connection.settings import AwsSettings
 
 
 class Connection(NamedTuple):
-    """An Airflow connection for AWS.
+    """An Airflow connection for AWS, checked completely.
 
-    `host`, `port`, `schema` and `description` are kept and not used for AWS.
-    `settings` is what the connection means. Its repr shows no field that may be
-    secret.
+    What only botocore can judge (Config options, STS parameters, profiles, files) is
+    judged later, before anything is sent. Its repr shows the `conn_id` only.
+
+    Example:
+        connection = Connection.parse('{"conn_type": "aws", "login": "AKIA…", …}')
+        print(connection.to_uri())
+
+    Attributes:
+        conn_id: Its name.
+        conn_type: `aws`; another type works with a warning.
+        login: The access key id; None if the connection has none.
+        password: The secret access key, as a `plugins.Secret`; None if it has none.
+        host: Kept and not used for AWS.
+        port: Kept and not used for AWS.
+        schema: Kept and not used for AWS.
+        description: Kept and not used for AWS.
+        extra: The fields of the extra, a read-only mapping as the user wrote them.
+            It may hold secrets; its repr shows their number only.
+        settings: What the connection means. Private: it may change in any release.
+
+    Source: Apache Airflow, "Managing Connections" (URI and JSON form).
     """
 
     conn_id: str
@@ -49,7 +68,7 @@ class Connection(NamedTuple):
     port: int | None
     schema: str | None
     description: str | None
-    extra: Options
+    extra: Mapping[str, Any]
     settings: AwsSettings
 
     @classmethod
@@ -58,14 +77,19 @@ class Connection(NamedTuple):
         text: str,
         conn_id: str = DEFAULT_CONN_ID,
         *,
-        environ: Environ | None = None,
+        environ: Mapping[str, str] | None = None,
         variable: str | None = None,
     ) -> Connection:
         """Read a connection from its URI or JSON form, and check all of it.
 
-        No I/O. `environ` gives the `BOTOCORE_CONN_<SETTING>` variables and
-        `AWS_WEB_IDENTITY_TOKEN_FILE`; None stands for an empty one. `variable`
-        is where the text came from, for the error.
+        Reads no file, no environment and no network.
+
+        Args:
+            text: The connection. It begins with `{`, or with a scheme as `aws://`.
+            conn_id: Its name, for errors and for the role's session name.
+            environ: Gives the `BOTOCORE_CONN_<SETTING>` variables and
+                `AWS_WEB_IDENTITY_TOKEN_FILE`; None stands for an empty one.
+            variable: The environment variable that the text came from, for errors.
 
         Raises:
             InvalidConnectionError: With every problem that was found.
@@ -94,7 +118,7 @@ class Connection(NamedTuple):
 
     @classmethod
     def from_env(
-        cls, conn_id: str | None = None, *, environ: Environ | None = None
+        cls, conn_id: str | None = None, *, environ: Mapping[str, str] | None = None
     ) -> Connection:
         """Read a connection from `AIRFLOW_CONN_<CONN_ID>`.
 
@@ -115,14 +139,14 @@ class Connection(NamedTuple):
         return cls.parse(text, name.conn_id, environ=environ, variable=name.variable)
 
     def to_uri(self) -> str:
-        """Write the URI form, secrets included.
+        """Return the URI form, secrets included.
 
-        Nothing but `description` is lost, for which a URI has no place.
+        `description` is lost, for which a URI has no place, and nothing else.
         """
         return write_uri(self._fields_revealed())
 
     def to_json(self) -> str:
-        """Write the JSON form, secrets included. Nothing is lost."""
+        """Return the JSON form, secrets included. Nothing is lost."""
         return write_json(self._fields_revealed())
 
     def _fields_revealed(self) -> RecordFields:

@@ -120,13 +120,15 @@ class ClientSettings(NamedTuple):
 
 
 class OwnSettings(NamedTuple):
-    """Settings of ours, which Airflow ignores. Durations are seconds.
+    """Our own settings, which Airflow ignores. Durations are seconds.
 
-    None for a window means that it follows from the lifetime of the credentials.
+    They are the ones that docs/connection.md lists; a test compares. None for a
+    window means that it follows from the lifetime of the credentials.
     """
 
     strict: bool = False
     store: str | None = None
+    store_lock_seconds: float = 10.0
     sign_in_deadline_seconds: float = 30.0
     advisory_seconds: float | None = None
     mandatory_seconds: float | None = None

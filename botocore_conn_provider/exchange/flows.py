@@ -105,7 +105,12 @@ class SamlFlow:
     """AssumeRoleWithSAML, after a sign-in at the IdP."""
 
     def __init__(
-        self, settings: AwsSettings, role: AssumeRoleWithSaml, make_base: MakeBase
+        self,
+        settings: AwsSettings,
+        role: AssumeRoleWithSaml,
+        make_base: MakeBase,
+        *,
+        environ: Environ,
     ) -> None:
         # Imported here: other kinds of connection do not load the federation room.
         from botocore_conn_provider.federation.saml.saml_proof import SamlProofFetcher
@@ -118,6 +123,7 @@ class SamlFlow:
             conn_id=settings.conn_id,
             deadline_seconds=settings.own.sign_in_deadline_seconds,
             allow_plugins=settings.own.plugins,
+            environ=environ,
         )
 
     def check(self) -> None:
@@ -196,13 +202,13 @@ def create_flow(
     Args:
         settings: A connection with a role.
         make_base: Makes the session of the base identity and of the region.
-        environ: For the source of an identity token.
+        environ: For plug-ins and for the source of an identity token.
     """
     role = settings.role
     if isinstance(role, AssumeRole):
         return AssumeRoleFlow(settings, role, make_base)
     if isinstance(role, AssumeRoleWithSaml):
-        return SamlFlow(settings, role, make_base)
+        return SamlFlow(settings, role, make_base, environ=environ)
     if isinstance(role, AssumeRoleWithWebIdentity):
         return WebIdentityFlow(settings, role, make_base, environ=environ)
     raise TypeError("a connection without a role has nothing to exchange")

@@ -1,6 +1,6 @@
 """One keeper per process and identity, whatever the number of sessions.
 
-What guards what: `_lock` guards both collections; a forked child gets a new one.
+Thread safety: `_lock` protects both collections; a forked child gets a new lock.
 Keepers in use are found by weak reference, so two sessions always share one. The
 last few are kept alive besides: programs that make a session per task would
 otherwise sign in for every task.
@@ -99,9 +99,11 @@ def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store
     choice = settings.own.store
     if choice is None:
         return None
-    # Late: the store is off unless somebody asks for it.
+    # Imported here because the store is off unless it is asked for.
     from botocore_conn_provider.renewal.store.directory import find_store_directory
     from botocore_conn_provider.renewal.store.machine_store import MachineStore
 
     path = find_store_directory(choice, environ)
-    return None if path is None else MachineStore(path, identity)
+    if path is None:
+        return None
+    return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)

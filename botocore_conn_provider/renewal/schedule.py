@@ -30,9 +30,10 @@ SMALLEST_GAP_SECONDS = 10
 
 
 class RenewalPolicy(NamedTuple):
-    """Every number of the keeper. Seconds throughout; pairs are ranges of chance.
+    """Every number of the keeper, in seconds; pairs are ranges for a random choice.
 
-    None for a window means that it follows from the lifetime.
+    The first four are settings of a connection (`from_settings`), the others are
+    fixed. None for a window means that it follows from the lifetime.
     """
 
     advisory_seconds: float | None = None
@@ -44,7 +45,7 @@ class RenewalPolicy(NamedTuple):
     retry_after_seconds: tuple[float, float] = (300.0, 600.0)
     """When to try again after a failure while the set is valid."""
     remember_error_seconds: tuple[float, float] = (1.0, 5.0)
-    """How long an error answers callers with nothing in hand, unasked."""
+    """How long an error is repeated, without a new attempt, while no credentials exist."""
     first_pause_seconds: float = 0.5
     """Upper end of the first pause between retries of a transient fault."""
     longest_pause_seconds: float = 8.0

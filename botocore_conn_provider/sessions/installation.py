@@ -5,8 +5,8 @@ and called at the birth of each. Sessions that are older than `install()` have n
 such moment: `create_client` and `get_credentials` of the class fit them on the
 way. boto3's default session is fitted at once.
 
-What guards what: one lock around installing; the state it changes is read without
-one (a single reference).
+Thread safety: one lock is held while installing. The state that it changes is read
+without the lock, because it is a single reference.
 """
 
 from __future__ import annotations
@@ -72,16 +72,24 @@ _program_decided = False
 
 
 def install(conn_id: str | None = None) -> None:
-    """Make every botocore session of this process use the connection.
+    """Make each boto3, botocore and aiobotocore session of the process use a connection.
 
-    Twice is once; another `conn_id` takes the place of the first for sessions
-    made from now on and for boto3's default session. Reads nothing and raises
+    Calling it again has no effect, except with another `conn_id`, which then counts
+    for new sessions and for boto3's default session. It reads nothing and raises
     nothing about the environment: the first session or client that needs the
     connection does.
 
     Args:
-        conn_id: The connection, which must then exist. None for
-            `BOTOCORE_CONN_ID`, else `aws_default`, which may be absent.
+        conn_id: The connection, which must then exist. None for the one that
+            `BOTOCORE_CONN_ID` names, which must exist too, else `aws_default`,
+            which may be absent.
+
+    Example:
+        import boto3
+        import botocore_conn_provider
+
+        botocore_conn_provider.install()
+        boto3.client("s3").list_buckets()
     """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
@@ -109,7 +117,11 @@ def fit_at_start(new: Session) -> None:
 
 
 def uninstall() -> None:
-    """Restore botocore. Sessions that have a connection keep it."""
+    """Restore botocore; calling it again has no effect.
+
+    Sessions that have a connection keep it. Start-up activation does not install
+    again in this process.
+    """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
         _program_decided = True
@@ -119,11 +131,20 @@ def uninstall() -> None:
 
 
 def session(conn_id: str) -> boto3.session.Session:
-    """Return a boto3 Session bound to one connection; nothing is installed.
+    """Return a boto3 Session that uses one connection; nothing is installed.
+
+    One program can use several. Under `BOTOCORE_CONN_DISABLE` the session has
+    botocore's own credentials instead, and a WARNING says so.
+
+    Args:
+        conn_id: The connection, in `AIRFLOW_CONN_<CONN_ID>`.
 
     Raises:
         ConnectionNotFoundError: The connection is not in the environment.
         InvalidConnectionError: It is wrong.
+
+    Example:
+        archive = botocore_conn_provider.session("aws_archive").client("s3")
     """
     import boto3.session
 

@@ -15,11 +15,11 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from botocore_conn_provider.errors import WebIdentityTokenError
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider import WebIdentityTokenError
+from botocore_conn_provider.plugins import Secret
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.federation.web_identity import TokenRequest
+    from botocore_conn_provider.plugins import TokenRequest
 
 URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
 TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - its name
@@ -44,7 +44,6 @@ class GitHubActionsTokens:
 
     def fetch(self) -> Secret:
         """Return a new token. Makes one request."""
-        self.check()
         audience = quote(self._request.audience or AUDIENCE, safe="")
         url = f"{self._request.environ[URL]}&audience={audience}"
         bearer = {"Authorization": f"bearer {self._request.environ[TOKEN]}"}

@@ -1,43 +1,47 @@
-"""A sign-in method of one's own: a form with name and password.
+"""A sign-in method: a form with a name and a password.
 
-Register it under the entry-point group `botocore_conn_provider.sign_ins`:
-
-    [options.entry_points]
-    botocore_conn_provider.sign_ins =
-        corp-form = form_sign_in:FormSignIn
-
-and set `idp_auth_method` to `corp-form`. The browser that it is handed keeps the
-deadline, the size limit, redirects and the redacted transcript.
+Installed beside botocore-conn-provider it gives the connection's `idp_auth_method`
+the value `corp-form`. The name and the password are in CORP_USER and CORP_PASSWORD.
+The browser that it is given keeps the deadline and the size limit, follows redirects
+and writes the redacted transcript.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from botocore_conn_provider import IdpRequestError, InvalidConnectionError, Problem
 
-    from botocore_conn_provider.connection.settings import SamlSignIn
-    from botocore_conn_provider.errors import Problem
-    from botocore_conn_provider.federation.saml.browser import Answer, Browser
+if TYPE_CHECKING:
+    from botocore_conn_provider.plugins import Browser, Page, SignInRequest
+
+USER = "CORP_USER"
+PASSWORD = "CORP_PASSWORD"  # noqa: S105 - its name
+OPTIONS = "assume_role_with_saml.idp_auth_kwargs"
 
 
 class FormSignIn:
-    """Posts the name and password of CORP_USER and CORP_PASSWORD."""
+    """Posts the name and the password to the IdP's sign-in page."""
 
-    def __init__(self, sign_in: SamlSignIn, *, conn_id: str) -> None:
-        self._sign_in = sign_in
-        self._conn_id = conn_id
+    def __init__(self, request: SignInRequest) -> None:
+        self._request = request
 
-    def find_problems(self) -> Iterable[Problem]:
-        """Say nothing: this method has no `idp_auth_kwargs`."""
-        return ()
+    def check(self) -> None:
+        """Refuse options, of which there are none, and to run without a password."""
+        if self._request.options:
+            problem = Problem(OPTIONS, "is not used by 'corp-form'", "Remove it.")
+            raise InvalidConnectionError(
+                conn_id=self._request.conn_id, problems=[problem]
+            )
+        if not all(self._request.environ.get(name) for name in (USER, PASSWORD)):
+            raise IdpRequestError(
+                conn_id=self._request.conn_id,
+                cause=f"{USER} or {PASSWORD} is not set.",
+                hint="Set both where the program runs.",
+            )
 
-    def require_libraries(self) -> None:
-        """Need nothing beyond the extra `[saml]`."""
-
-    def fetch_page(self, browser: Browser) -> Answer:
+    def fetch(self, browser: Browser) -> Page:
         """Post the form and return the page that follows."""
-        fields = {"user": os.environ["CORP_USER"], "pass": os.environ["CORP_PASSWORD"]}
-        return browser.post(self._sign_in.idp_url, fields=fields)
+        environ = self._request.environ
+        fields = {"user": environ[USER], "pass": environ[PASSWORD]}
+        return browser.post(self._request.idp_url, fields=fields)

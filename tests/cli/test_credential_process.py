@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import sysconfig
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +21,7 @@ from botocore_conn_provider.cli import process_credentials as issuing
 from botocore_conn_provider.cli.credential_process import write_document
 from botocore_conn_provider.cli.main import main
 from botocore_conn_provider.cli.process_credentials import IssuedKeys
+from botocore_conn_provider.renewal.store.files import LOCK
 from botocore_conn_provider.secret import Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
@@ -354,3 +358,20 @@ def test_fault_of_ours_is_one_line_too(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == "botocore-conn: unexpected KeyError; --debug shows where.\n"
+
+
+def test_another_processs_renewal_is_waited_for_as_long_as_the_setting_says(
+    process: Process,
+) -> None:
+    process.environment["BOTOCORE_CONN_STORE_LOCK_SECONDS"] = "0.1"
+    with contextlib.ExitStack() as held:
+        for number in range(256):
+            path = process.store / f"{LOCK}{number:02x}"
+            lock = held.enter_context(path.open("w"))
+            path.chmod(0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        before = time.monotonic()
+        ended = process()
+        took = time.monotonic() - before
+    assert ended.returncode == 0
+    assert took < 9  # the default is 10

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from botocore_conn_provider.connection.settings import AssumeRoleWithWebIdentity
 from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.federation.web_identity import WebIdentityTokenFetcher
+from tests.plugins import install_example
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "github_actions_oidc"
 BEARER = "sentinel-right-to-ask-0123456789"
-ENTRY = "[botocore_conn_provider.token_sources]\ngithub_actions = "
 
 
 class GitHub(HTTPServer):
@@ -52,19 +51,13 @@ class Job(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    (tmp_path / "example-1.0.dist-info").mkdir()
-    points = tmp_path / "example-1.0.dist-info" / "entry_points.txt"
-    points.write_text(f"{ENTRY}github_actions_oidc:GitHubActionsTokens\n")
-    (points.parent / "METADATA").write_text("Name: example\nVersion: 1.0\n")
-    monkeypatch.syspath_prepend(str(EXAMPLE))
-    monkeypatch.syspath_prepend(str(tmp_path))
+    install_example(EXAMPLE, tmp_path, monkeypatch)
     monkeypatch.setenv("no_proxy", "*")
     server = GitHub()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
-    sys.modules.pop("github_actions_oidc", None)
 
 
 def build_fetcher(

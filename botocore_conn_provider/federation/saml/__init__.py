@@ -1,6 +1,6 @@
-"""A SAML assertion as the proof of who we are, had by signing in at an IdP.
+"""Sign in at an IdP for a SAML assertion, which proves the user to STS.
 
-This module and `fetcher` load without the extra `[saml]`; all that needs it is
+This module and `saml_proof` load without the extra `[saml]`; all that needs it is
 loaded by the first check or sign-in.
 """
 

@@ -9,7 +9,7 @@ A browser belongs to one login and one thread; nothing is kept between logins.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import requests
 from requests.cookies import extract_cookies_to_jar
@@ -31,6 +31,7 @@ from botocore_conn_provider.federation.saml.request_options import (
 )
 from botocore_conn_provider.federation.saml.retries import Retries, WaitTooLongError
 from botocore_conn_provider.federation.watched_http import WatchedAdapter
+from botocore_conn_provider.plugins import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,41 +39,15 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import SamlSignIn
     from botocore_conn_provider.federation.deadline import Deadline
     from botocore_conn_provider.federation.saml.transcript import Transcript
+    from botocore_conn_provider.plugins import Authentication
 
 MOST_REDIRECTS = 20
 
 
-class Answer(NamedTuple):
-    """What the IdP answered at the end. Its body may hold the assertion."""
+class IdpBrowser:
+    """The `plugins.Browser` of one sign-in.
 
-    origin: str
-    content_type: str
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"Answer({self.origin}, {len(self.body)} bytes)"
-
-
-class Authentication(Protocol):
-    """Who we are, for one request to one host. Made anew for each attempt."""
-
-    def greet(self) -> str | None:
-        """Return the Authorization to send unasked, None to wait to be asked."""
-
-    def answer(self, challenge: requests.Response) -> str:
-        """Return the Authorization that answers a 401, or raise IdpRequestError."""
-
-    def refuse(self, challenge: requests.Response) -> Explanation:
-        """Explain the 401 to the Authorization that was sent."""
-
-    def judge(self, response: requests.Response) -> None:
-        """Raise IdpRequestError if the server fails to prove who it is."""
-
-
-class Browser:
-    """What a sign-in method asks the IdP with.
-
-    Every call is bounded by the login's deadline and follows redirects. It
+    Every call is bounded by the sign-in's deadline and follows redirects. It
     raises IdpRequestError for whatever is not a page (2xx) in the end.
     """
 
@@ -97,27 +72,27 @@ class Browser:
             self._session.mount(scheme, WatchedAdapter())
 
     def close(self) -> None:
-        """Close the connections, those of answers that nobody read included."""
+        """Close all connections, also those of answers that were not read."""
         for response in self._responses:
             response.close()
         self._session.close()
 
     def get(
         self, url: str, *, authenticate: Callable[[str], Authentication] | None = None
-    ) -> Answer:
-        """Fetch a page, proving who we are with what `authenticate(url)` makes."""
+    ) -> Page:
+        """Fetch a page; each request is authenticated by `authenticate(its URL)`."""
         return self._walk(PageRequest("GET", url), authenticate)
 
-    def post(self, url: str, *, fields: Mapping[str, str]) -> Answer:
+    def post(self, url: str, *, fields: Mapping[str, str]) -> Page:
         """Send a form as a browser does and fetch the page that it leads to."""
         return self._walk(PageRequest("POST", url, fields), None)
 
     def _walk(
         self, hop: PageRequest, authenticate: Callable[[str], Authentication] | None
-    ) -> Answer:
+    ) -> Page:
         for _ in range(MOST_REDIRECTS + 1):
             outcome = self._persist(hop, authenticate)
-            if isinstance(outcome, Answer):
+            if isinstance(outcome, Page):
                 return outcome
             hop = outcome
         raise self._error(
@@ -129,7 +104,7 @@ class Browser:
 
     def _persist(
         self, hop: PageRequest, authenticate: Callable[[str], Authentication] | None
-    ) -> Answer | PageRequest:
+    ) -> Page | PageRequest:
         """Do one hop, as often as the retry policy wants it."""
         outcome = None
         while outcome is None:
@@ -138,7 +113,7 @@ class Browser:
 
     def _try(
         self, hop: PageRequest, authentication: Authentication | None
-    ) -> Answer | PageRequest | None:
+    ) -> Page | PageRequest | None:
         """Do one hop once; None if it is to be done again."""
         try:
             with self._request(hop, authentication) as response:
@@ -173,10 +148,10 @@ class Browser:
             asked = response.status_code == HTTPStatus.UNAUTHORIZED
         if asked:
             with response:
-                raise self._error(
+                raise (
                     authentication.refuse(response)
                     if authentication
-                    else explain_status(response, hop.origin, None)
+                    else self._error(explain_status(response, hop.origin, None))
                 )
         if authentication:
             authentication.judge(response)
@@ -219,7 +194,7 @@ class Browser:
 
     def _conclude(
         self, hop: PageRequest, response: requests.Response
-    ) -> Answer | PageRequest:
+    ) -> Page | PageRequest:
         """Turn a response into the next hop or the final answer."""
         target = self._session.get_redirect_target(response)
         if target and self._options.allow_redirects:
@@ -229,7 +204,7 @@ class Browser:
             raise self._error(explain_status(response, hop.origin, asked))
         body = read_body(response, self._deadline, hop.origin)
         content_type = response.headers.get("Content-Type", "")
-        return Answer(hop.origin, content_type, body)
+        return Page(hop.origin, content_type, body)
 
     def _follow(self, hop: PageRequest, target: str) -> PageRequest:
         following = hop.follow(target)

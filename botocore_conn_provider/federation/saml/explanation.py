@@ -11,7 +11,7 @@ from botocore_conn_provider.redaction import shorten
 from botocore_conn_provider.secret import HIDDEN
 
 if TYPE_CHECKING:
-    import requests
+    from botocore_conn_provider.plugins import IdpAnswer
 
 # Whatever a server says may be a token; words are shorter than this.
 _TOKEN_LIKE = re.compile(r"[\w+/=.%~-]{25,}")
@@ -51,14 +51,14 @@ HINTS = {
 }
 
 
-def find_schemes(response: requests.Response) -> list[str]:
+def find_schemes(response: IdpAnswer) -> list[str]:
     """Return the names of the sign-ins that a 401 offers, without their values."""
     offered = response.headers.get("WWW-Authenticate", "")
     return [tame(name) for name in _SCHEME.findall(offered)]
 
 
 def explain_status(
-    response: requests.Response, origin: str, retry_after: float | None
+    response: IdpAnswer, origin: str, retry_after: float | None
 ) -> Explanation:
     """Say what the status means and what to do."""
     status = response.status_code

@@ -35,9 +35,9 @@ from botocore_conn_provider.federation.saml.kerberos import Service, explain_ker
 from botocore_conn_provider.redaction import show_origin
 
 if TYPE_CHECKING:
-    import requests
-
     from botocore_conn_provider.connection.settings import SamlSignIn
+    from botocore_conn_provider.errors import ConnProviderError
+    from botocore_conn_provider.plugins import IdpAnswer, SignInRequest
 
 ALLOWED_SKEW_SECONDS = 300  # Kerberos's own default
 MUTUAL = {
@@ -51,13 +51,16 @@ _NEGOTIATE = re.compile(
 
 
 class Negotiation:
-    """The proof of who we are for one request, and of who the server is."""
+    """The `plugins.Authentication` of one request, and a check of the server's."""
 
-    def __init__(self, url: str, sign_in: SamlSignIn, *, conn_id: str) -> None:
+    def __init__(self, url: str, request: SignInRequest) -> None:
         self._url = url
-        self._sign_in = sign_in
-        self._conn_id = conn_id
-        self._service = find_service(url, sign_in)
+        self._request = request
+        self._service = choose_service(
+            url,
+            idp_url=request.idp_url,
+            target_name=request.options.get("target_name"),
+        )
         self._context: gssapi.SecurityContext | None = None
 
     def greet(self) -> str | None:
@@ -66,17 +69,17 @@ class Negotiation:
         With channel bindings there is nothing to bind to before a connection.
         On the way to another host a guess that fails waits to be asked.
         """
-        options = self._sign_in.auth
+        options = self._request.options
         if not options.get("opportunistic_auth") or options.get("channel_bindings"):
             return None
         try:
             return self._make_token(None)
         except IdpRequestError:
-            if _is_same_host(self._url, self._sign_in.idp_url):
+            if _is_same_host(self._url, self._request.idp_url):
                 raise
             return None
 
-    def answer(self, challenge: requests.Response) -> str:
+    def answer(self, challenge: IdpAnswer) -> str:
         """Return a token for the host that asks for one."""
         if not _NEGOTIATE.search(challenge.headers.get("WWW-Authenticate", "")):
             explanation = explain_status(challenge, show_origin(self._url), None)
@@ -84,14 +87,15 @@ class Negotiation:
             hint = (
                 "Check the path of 'idp_url': the IdP's Kerberos sign-in has its own."
             )
-            raise Explanation(cause, hint).to_error(self._conn_id)
+            raise Explanation(cause, hint).to_error(self._request.conn_id)
         return self._make_token(challenge)
 
-    def refuse(self, challenge: requests.Response) -> Explanation:
+    def refuse(self, challenge: IdpAnswer) -> ConnProviderError:
         """Explain the 401 to our token; what it may say and what the clocks say."""
-        said = self._read_refusal(challenge)
-        if said:
-            return said
+        said = self._read_refusal(challenge) or self._explain_refusal(challenge)
+        return said.to_error(self._request.conn_id)
+
+    def _explain_refusal(self, challenge: IdpAnswer) -> Explanation:
         who, spn = self._service.principal, self._service.spn
         skew = _find_skew_seconds(challenge)
         cause = (
@@ -109,14 +113,14 @@ class Negotiation:
             )
         return Explanation(cause, hint)
 
-    def judge(self, response: requests.Response) -> None:
+    def judge(self, answer: IdpAnswer) -> None:
         """Hold the server to `mutual_authentication`."""
-        mode = self._sign_in.mutual_authentication
-        if mode == "DISABLED" or response.status_code >= HTTPStatus.BAD_REQUEST:
+        mode = self._request.mutual_authentication
+        if mode == "DISABLED" or answer.status_code >= HTTPStatus.BAD_REQUEST:
             return
-        if response.is_redirect and self._context is None:
+        if answer.is_redirect and self._context is None:
             return  # nothing was asked and nothing is told: the next hop proves itself
-        proof = _find_proof(response)
+        proof = _find_proof(answer)
         if (proof and self._is_proven(proof)) or (not proof and mode == "OPTIONAL"):
             return
         kind = "a proof that is not valid" if proof else "no proof"
@@ -128,13 +132,13 @@ class Negotiation:
             "If this IdP never proves itself (some do not), set it to DISABLED and rely"
             " on TLS."
         )
-        raise Explanation(cause, hint).to_error(self._conn_id)
+        raise Explanation(cause, hint).to_error(self._request.conn_id)
 
-    def _make_token(self, challenge: requests.Response | None) -> str:
-        bindings = self._sign_in.auth.get("channel_bindings")
+    def _make_token(self, challenge: IdpAnswer | None) -> str:
+        bindings = self._request.options.get("channel_bindings")
         try:
             auth = requests_gssapi.HTTPSPNEGOAuth(
-                mutual_authentication=MUTUAL[self._sign_in.mutual_authentication],
+                mutual_authentication=MUTUAL[self._request.mutual_authentication],
                 target_name=self._service.name,
                 creds=self._acquire(),
                 channel_bindings=bindings,
@@ -164,10 +168,12 @@ class Negotiation:
 
     def _explain(self, error: BaseException | None) -> IdpRequestError:
         if isinstance(error, GSSError):
-            return explain_kerberos(error, self._service).to_error(self._conn_id)
+            return explain_kerberos(error, self._service).to_error(
+                self._request.conn_id
+            )
         cause = f"The TLS channel to {show_origin(self._url)} could not be bound to."
         hint = "Set 'idp_auth_kwargs.channel_bindings' to null."
-        return Explanation(cause, hint).to_error(self._conn_id)
+        return Explanation(cause, hint).to_error(self._request.conn_id)
 
     def _is_proven(self, proof: bytes) -> bool:
         if self._context is None:
@@ -181,7 +187,7 @@ class Negotiation:
             return False
         return is_proven
 
-    def _read_refusal(self, challenge: requests.Response) -> Explanation | None:
+    def _read_refusal(self, challenge: IdpAnswer) -> Explanation | None:
         """Return what Kerberos says of the server's own error token, if it sent one."""
         token = _find_proof(challenge)
         if not token or self._context is None:
@@ -195,13 +201,20 @@ class Negotiation:
 
 
 def find_service(url: str, sign_in: SamlSignIn) -> Service:
+    """Return the service of `url` that the connection asks a ticket for."""
+    return choose_service(
+        url, idp_url=sign_in.idp_url, target_name=sign_in.auth.get("target_name")
+    )
+
+
+def choose_service(url: str, *, idp_url: str, target_name: str | None) -> Service:
     """Return the service to ask a ticket for.
 
     The name of a load balancer is meant for the IdP's own host. A ticket for it
     shown to another host could be passed on by that host.
     """
-    name, host = sign_in.auth.get("target_name") or "HTTP", urlsplit(url).hostname or ""
-    if "@" in name and _is_same_host(url, sign_in.idp_url):
+    name, host = target_name or "HTTP", urlsplit(url).hostname or ""
+    if "@" in name and _is_same_host(url, idp_url):
         return Service(name, host)
     return Service(f"{name.partition('@')[0]}@{host}", host)
 
@@ -210,7 +223,7 @@ def _is_same_host(url: str, other: str) -> bool:
     return urlsplit(url).hostname == urlsplit(other).hostname
 
 
-def _find_proof(response: requests.Response) -> bytes | None:
+def _find_proof(response: IdpAnswer) -> bytes | None:
     """Return the token of a Negotiate header; None without one, b"?" for junk."""
     match = _NEGOTIATE.search(response.headers.get("WWW-Authenticate", ""))
     if not match or not match.group(1):
@@ -221,7 +234,7 @@ def _find_proof(response: requests.Response) -> bytes | None:
         return b"?"
 
 
-def _find_skew_seconds(response: requests.Response) -> float:
+def _find_skew_seconds(response: IdpAnswer) -> float:
     """Return how far our clock is ahead of the server's, 0 if it does not say."""
     try:
         date = email.utils.parsedate_to_datetime(response.headers.get("Date", ""))

@@ -33,7 +33,7 @@ from botocore_conn_provider.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.federation.saml.browser import Answer
+    from botocore_conn_provider.plugins import Page
 
 # Source: AWS STS API reference, AssumeRoleWithSAML, SAMLAssertion.
 LONGEST_ASSERTION = 100_000
@@ -67,8 +67,8 @@ def find_xpath_problems(xpath: str | None) -> Iterator[Problem]:
 class PageReader:
     """Reads the page of one login."""
 
-    def __init__(self, answer: Answer, *, conn_id: str, xpath: str | None) -> None:
-        self._answer = answer
+    def __init__(self, page: Page, *, conn_id: str, xpath: str | None) -> None:
+        self._page = page
         self._conn_id = conn_id
         self._xpath = xpath
         self._document = self._parse()
@@ -100,12 +100,12 @@ class PageReader:
 
     def _parse(self) -> Document | None:
         try:
-            return parse_page(self._answer.body, self._answer.content_type)
+            return parse_page(self._page.body, self._page.content_type)
         except ForbiddenMarkupError:
             hint = "Such a page is not read: an attacker could have made it."
             raise SamlResponseError(
                 conn_id=self._conn_id,
-                cause=f"The page of {self._answer.origin} declares XML entities.",
+                cause=f"The page of {self._page.origin} declares XML entities.",
                 hint=hint,
             ) from None
 
@@ -120,8 +120,8 @@ class PageReader:
     def _find_itself(self) -> list[str]:
         """Return the whole answer if it is a SAML response and no page."""
         if self._is_response:
-            return [base64.b64encode(self._answer.body).decode()]
-        text = b"".join(self._answer.body.split())
+            return [base64.b64encode(self._page.body).decode()]
+        text = b"".join(self._page.body.split())
         is_base64 = re.fullmatch(_BASE64.pattern.encode(), text)
         if is_base64 and len(text) % 4 == 0 and _is_xml_saml(base64.b64decode(text)):
             return [text.decode()]
@@ -160,8 +160,8 @@ class PageReader:
         return "Check 'idp_url' and the sign-in: this is not the page that follows it."
 
     def _error(self, what: str, hint: str) -> SamlResponseError:
-        page = describe_page(self._answer, self._document)
-        cause = f"The answer of {self._answer.origin} has {what}. It is {page}."
+        page = describe_page(self._page, self._document)
+        cause = f"The answer of {self._page.origin} has {what}. It is {page}."
         return SamlResponseError(conn_id=self._conn_id, cause=cause, hint=hint)
 
 

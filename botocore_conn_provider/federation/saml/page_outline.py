@@ -19,8 +19,8 @@ from botocore_conn_provider.redaction import show_origin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.federation.saml.browser import Answer
     from botocore_conn_provider.federation.saml.markup import Document
+    from botocore_conn_provider.plugins import Page
 
 MOST_FORMS = 3
 MOST_INPUTS = 8
@@ -39,15 +39,15 @@ SHOWN = (
 SAFE_ATTRIBUTES = ("name", "id", "type", "method", "http-equiv")
 
 
-def describe_page(answer: Answer, document: Document | None) -> str:
+def describe_page(page: Page, document: Document | None) -> str:
     """Return what finishes the sentence "The answer is …"."""
-    if not answer.body.strip():
+    if not page.body.strip():
         return "empty"
-    if _is_json(answer.body):
+    if _is_json(page.body):
         return "JSON, not a page"
-    kind = tame(answer.content_type.partition(";")[0]) or "of no stated kind"
+    kind = tame(page.content_type.partition(";")[0]) or "of no stated kind"
     if document is None:
-        return f"neither XML nor HTML ({kind}, {len(answer.body)} bytes)"
+        return f"neither XML nor HTML ({kind}, {len(page.body)} bytes)"
     elements = list(_find_elements(document.root))
     told = [_name_kind(document, elements)]
     told += [f"titled '{text}'" for text in _find_title(elements)]

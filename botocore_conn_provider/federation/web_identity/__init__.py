@@ -16,13 +16,10 @@ from botocore_conn_provider.federation.web_identity.refused_token import (
     describe_claims,
     explain_refusal,
 )
-from botocore_conn_provider.plugins import TokenRequest, TokenSource
 
 __all__ = [
     "Claims",
     "IdentityToken",
-    "TokenRequest",
-    "TokenSource",
     "WebIdentityTokenFetcher",
     "build_trust_policy",
     "decode_claims",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore_conn_provider.errors import ConnProviderError, WebIdentityTokenError
+from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.federation.deadline import (
     Deadline,
     DeadlineExceededError,
     run_within,
 )
-from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES, find_plugin
+from botocore_conn_provider.federation.plugin_guard import PluginKind, name_type
+from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES, create_plugin
 from botocore_conn_provider.federation.web_identity.claims import (
     Claims,
     decode_claims,
@@ -35,6 +36,21 @@ BUILT_IN = {
     "file": f"{HERE}.token_file:TokenFile",
     "google": f"{HERE}.google.google_tokens:GoogleTokens",
 }
+
+
+def find_type_flaw(token: object) -> str | None:
+    """Return what a plug-in gave, if it is no Secret."""
+    return None if isinstance(token, Secret) else f"a {name_type(token)}, not a Secret"
+
+
+KIND = PluginKind(
+    noun="token source",
+    group=TOKEN_SOURCES,
+    built_in=BUILT_IN,
+    field=FIELD,
+    failure=WebIdentityTokenError,
+    find_flaw=find_type_flaw,
+)
 
 
 class IdentityToken(NamedTuple):
@@ -85,7 +101,7 @@ class WebIdentityTokenFetcher:
             MissingDependencyError: The source's extra is not installed.
             WebIdentityTokenError: The credentials at hand never give a token.
         """
-        self._find_source().check()
+        self._create_source().check()
 
     def fetch_token(self) -> IdentityToken:
         """Ask the source for a new token.
@@ -96,10 +112,10 @@ class WebIdentityTokenFetcher:
             WebIdentityTokenError: No usable token could be had.
             InvalidConnectionError, MissingDependencyError: As in `check`.
         """
-        source = self._find_source()
+        source = self._create_source()
         seconds = self._request.deadline_seconds
         try:
-            token = run_within(Deadline(seconds), lambda: self._fetch(source))
+            token = run_within(Deadline(seconds), lambda: _check_and_fetch(source))
         except DeadlineExceededError:
             raise self._error(
                 f"gave no token within {seconds:g} s.",
@@ -110,36 +126,11 @@ class WebIdentityTokenFetcher:
             raise self._error(f"gave a token that {flaw}.", "Check the source.")
         return IdentityToken(token, decode_claims(token))
 
-    def _find_source(self) -> TokenSource:
-        factory = find_plugin(
-            self._name,
-            group=TOKEN_SOURCES,
-            built_in=BUILT_IN,
-            field=FIELD,
-            conn_id=self._request.conn_id,
-            allow_plugins=self._allow_plugins,
+    def _create_source(self) -> TokenSource:
+        source: TokenSource = create_plugin(
+            KIND, self._name, self._request, allow_plugins=self._allow_plugins
         )
-        source: TokenSource = factory(self._request)
         return source
-
-    def _fetch(self, source: TokenSource) -> Secret:
-        if self._name in BUILT_IN:
-            return source.fetch()
-        try:
-            token = source.fetch()
-        except ConnProviderError:
-            raise
-        except Exception as error:  # noqa: BLE001 - foreign code; its text may hold
-            # the token, and what escapes here is logged with its traceback
-            raise self._error(
-                f"failed with {type(error).__name__}.", "Ask the plug-in's makers."
-            ) from None
-        if not isinstance(token, Secret):
-            raise self._error(
-                f"gave a {type(token).__name__}, not a Secret.",
-                "Ask the plug-in's makers.",
-            )
-        return token
 
     def _error(
         self, seen: str, hint: str, *, retryable: bool = False
@@ -150,3 +141,8 @@ class WebIdentityTokenFetcher:
             hint=hint,
             retryable=retryable,
         )
+
+
+def _check_and_fetch(source: TokenSource) -> Secret:
+    source.check()
+    return source.fetch()

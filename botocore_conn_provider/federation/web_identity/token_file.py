@@ -1,7 +1,7 @@
 """Read the identity token from a file that something else keeps fresh.
 
-The file is read anew at each exchange, because the kubelet, a sidecar or a job
-replaces it under us. The name is judged early, the content only when it is needed:
+The file is read again at each exchange, because the kubelet, a sidecar or a job
+replaces it. The name is judged early, the content only when it is needed:
 a file that will exist in a minute is no reason to refuse the connection now.
 """
 
@@ -50,7 +50,6 @@ class TokenFile:
         Raises:
             WebIdentityTokenError: It is not there, not readable or not text.
         """
-        self.check()
         path = Path(os.path.expanduser(self._name or ""))  # noqa: PTH111 - `~nobody`
         # stays as it is, where Path.expanduser raises RuntimeError
         try:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOCK_SECONDS = 10.0
-
 _told: set[str] = set()
 
 
@@ -53,7 +51,7 @@ class MachineStore:
         path: Path,
         fingerprint: str,
         *,
-        lock_seconds: float = LOCK_SECONDS,
+        lock_seconds: float = 10.0,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
     ) -> None:
         self._path = path

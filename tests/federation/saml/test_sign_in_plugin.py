@@ -6,8 +6,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from botocore_conn_provider.errors import IdpRequestError
+from botocore_conn_provider.errors import IdpRequestError, InvalidConnectionError
 from tests.federation.saml.asking import build_fetcher, build_page
+from tests.plugins import install_example
 
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
@@ -17,15 +18,8 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "sign_in_plugin"
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the example installed, as a package with an entry point would be."""
-    metadata = tmp_path / "corp-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Name: corp\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text(
-        "[botocore_conn_provider.sign_ins]\ncorp-form = form_sign_in:FormSignIn\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.syspath_prepend(EXAMPLE)
+    """Have the example installed, as its project file says."""
+    install_example(EXAMPLE, tmp_path, monkeypatch)
     monkeypatch.setenv("CORP_USER", "jo")
     monkeypatch.setenv("CORP_PASSWORD", "sentinel")
 
@@ -46,3 +40,29 @@ def test_401_to_a_plugin_is_explained(start_idp: StartIdp) -> None:
         fetcher = build_fetcher(idp.url(), sign_in={"method": "corp-form"})
         with pytest.raises(IdpRequestError, match="answered 401 and offers Basic"):
             fetcher.fetch_proof()
+
+
+@pytest.mark.usefixtures("plugin")
+def test_password_that_is_not_there_is_told_before_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CORP_PASSWORD")
+    fetcher = build_fetcher("https://idp.corp.test/", sign_in={"method": "corp-form"})
+    with pytest.raises(IdpRequestError, match="CORP_PASSWORD is not set"):
+        fetcher.check()
+
+
+@pytest.mark.usefixtures("plugin")
+def test_problems_of_a_plugin_and_of_the_request_are_one_error() -> None:
+    settings = {
+        "method": "corp-form",
+        "auth": {"colour": "red"},
+        "request": {"timeout": -1},
+    }
+    fetcher = build_fetcher("https://idp.corp.test/", sign_in=settings)
+    with pytest.raises(InvalidConnectionError) as caught:
+        fetcher.check()
+    assert [problem.field.rpartition(".")[2] for problem in caught.value.problems] == [
+        "timeout",
+        "idp_auth_kwargs",
+    ]

@@ -11,16 +11,15 @@ from botocore_conn_provider.errors import (
     WebIdentityTokenError,
 )
 from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES
-from botocore_conn_provider.federation.web_identity import (
-    TokenRequest,
-    WebIdentityTokenFetcher,
-)
+from botocore_conn_provider.federation.web_identity import WebIdentityTokenFetcher
 from botocore_conn_provider.secret import Secret
 from tests.federation.web_identity.conftest import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from botocore_conn_provider.plugins import TokenRequest
 
 SENTINEL = "sentinel-token-0123456789"
 

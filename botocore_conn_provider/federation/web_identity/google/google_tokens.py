@@ -82,10 +82,9 @@ class GoogleTokens:
         """Ask Google for one token: one request, or two with an impersonation.
 
         Raises:
-            MissingDependencyError, WebIdentityTokenError: As in `check`, or Google
-                refused, could not be reached or answered nonsense.
+            WebIdentityTokenError: As in `check`, or Google refused, could not be
+                reached or answered nonsense.
         """
-        self.check()
         with quiet_exchange(*TALKATIVE):
             found = self._find_credentials()
             if found is None:
