@@ -132,9 +132,13 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
     # Imported here: connections without a role do not load it.
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from botocore_conn_provider.quiet import quiet_exchange
+
     try:
-        credentials = load_base_credentials(session, settings)
-        frozen = credentials.get_frozen_credentials()
+        # A profile's own role is assumed here: botocore logs the answer at DEBUG.
+        with quiet_exchange():
+            credentials = load_base_credentials(session, settings)
+            frozen = credentials.get_frozen_credentials()
     except ConnProviderError:
         raise
     except (BotoCoreError, ClientError) as error:
