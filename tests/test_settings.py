@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROLE = "arn:aws:iam::123456789012:role/federated"
+# The pages that list the settings, with the column of the default.
+PAGES = [
+    ("connection.md", "## Settings of this package\n", 1),
+    ("specification.md", "### 2.11 Our own settings\n", 2),
+]
 NAME = re.compile(r"`(\w+)`")
 
 
@@ -219,23 +224,29 @@ def list_settings(page: str, column: int, *, heading: str = "") -> dict[str, str
     text = (DOCS / page).read_text(encoding="utf-8").partition(heading)[2]
     rows = [
         line.strip("|").split("|")
-        for line in text.partition("\n## ")[0].splitlines()
+        for line in re.split(r"\n##+ ", text)[0].splitlines()
         if line.startswith("| ")
     ]
     return {name: "|".join(row) for row in rows for name in NAME.findall(row[column])}
 
 
-def test_page_lists_exactly_the_settings_there_are() -> None:
-    listed = list_settings("connection.md", 0, heading="## Settings of this package\n")
-    assert set(listed) == set(OwnSettings._fields)
+def test_every_setting_is_tried_here() -> None:
     assert SEEN.keys() == set(OwnSettings._fields)
 
 
-def test_page_names_the_defaults() -> None:
-    listed = list_settings("connection.md", 0, heading="## Settings of this package\n")
+@pytest.mark.parametrize(("page", "heading", "_"), PAGES)
+def test_page_lists_exactly_the_settings_there_are(
+    page: str, heading: str, _: int
+) -> None:
+    assert set(list_settings(page, 0, heading=heading)) == set(OwnSettings._fields)
+
+
+@pytest.mark.parametrize(("page", "heading", "column"), PAGES)
+def test_page_names_the_defaults(page: str, heading: str, column: int) -> None:
+    listed = list_settings(page, 0, heading=heading)
     for name, default in OwnSettings()._asdict().items():
         if default is not None:
-            written = listed[name].split("|")[1].strip().strip("`")
+            written = listed[name].split("|")[column].strip().strip("`")
             assert json.loads(written) == default, name
 
 
