@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,6 +21,12 @@ class Handler(WSGIRequestHandler):
     """Keep connections open, as AWS does, and keep quiet."""
 
     protocol_version = "HTTP/1.1"
+
+    def make_environ(self) -> WSGIEnvironment:
+        """Keep the one header of AWS's that a WSGI server drops for its underscore."""
+        environ = super().make_environ()
+        token = self.headers.get("x-amz-sso_bearer_token")
+        return {**environ, "HTTP_X_AMZ_SSO_BEARER_TOKEN": token} if token else environ
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002
         """Say nothing: the records of the tests are made in the application."""

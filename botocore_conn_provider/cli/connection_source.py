@@ -13,11 +13,12 @@ from botocore_conn_provider.cli.forms.aws_profile import is_profile, read_profil
 from botocore_conn_provider.cli.forms.export_line import find_export_line
 from botocore_conn_provider.connection.environment import (
     Environ,
-    current_environment,
+    Snapshot,
     find_text,
     name_connection,
 )
 from botocore_conn_provider.connection.record import Connection, not_found
+from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options, Secret
 
 if TYPE_CHECKING:
@@ -31,14 +32,24 @@ LONGEST_TEXT = 1 << 20
 class Given(NamedTuple):
     """A connection's text and where it came from.
 
-    `environ` holds the text under the connection's variable, wherever it came from.
+    `snapshot` holds the text under the connection's variable, wherever it came from.
     `text` is None if there is none, which is right for the default connection.
     """
 
     name: ConnectionName
     text: Secret | None
     place: str
-    environ: Environ
+    snapshot: Snapshot
+
+    @property
+    def environ(self) -> Environ:
+        """The environment."""
+        return self.snapshot.environ
+
+    @property
+    def view(self) -> SessionView:
+        """The view of a session on which nothing was said."""
+        return SessionView(self.snapshot)
 
     @property
     def conn_id(self) -> str:
@@ -57,7 +68,7 @@ class Given(NamedTuple):
         return Connection.parse(
             self.text.reveal(),
             self.conn_id,
-            environ=self.environ,
+            environ=self.snapshot.environ,
             variable=self.place,
         )
 
@@ -83,23 +94,23 @@ def read_given(arguments: argparse.Namespace) -> Given:
     Raises:
         InvalidConnectionError: An AWS profile on standard input cannot be one.
     """
-    environ = current_environment()
-    name = name_connection(environ, arguments.conn_id)
+    snapshot = Snapshot.take()
+    name = name_connection(snapshot.environ, arguments.conn_id)
     if not arguments.stdin:
-        text = find_text(environ, name)
+        text = find_text(snapshot.environ, name)
         secret = None if text is None else Secret(text)
-        return Given(name, secret, name.variable, Options(environ))
-    return read_text(sys.stdin.read(LONGEST_TEXT), name, environ)
+        return Given(name, secret, name.variable, snapshot)
+    return read_text(sys.stdin.read(LONGEST_TEXT), name, snapshot)
 
 
-def read_text(text: str, name: ConnectionName, environ: Environ) -> Given:
+def read_text(text: str, name: ConnectionName, snapshot: Snapshot) -> Given:
     """Read any of the forms; an export line and a profile name the connection too."""
     line = find_export_line(text)
     if line is not None:
         name, text = name._replace(conn_id=line.conn_id), line.text
     elif is_profile(text):
-        conn_id, text = read_profile(text, environ)
+        conn_id, text = read_profile(text, snapshot.environ)
         name = name._replace(conn_id=conn_id)
     secret = Secret(text) if text.strip() else None
-    changed = Options({**environ, name.variable: text})
-    return Given(name, secret, "standard input", changed)
+    changed = Options({**snapshot.environ, name.variable: text})
+    return Given(name, secret, "standard input", snapshot._replace(environ=changed))

@@ -87,7 +87,7 @@ def examine(given: Given) -> tuple[Connection | None, list[Remark]]:
     """Return the connection, None for one that is wrong, and what is to be said."""
     try:
         connection = given.parse()
-        prepare_base(connection.settings, given.environ, variable=given.place)
+        prepare_base(connection.settings, given.view, variable=given.place)
     except InvalidConnectionError as error:
         return None, [_from_problem(problem) for problem in error.problems]
     settings = connection.settings

@@ -6,29 +6,30 @@ session included, is loaded by the cold way only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
-    Environ,
-    current_environment,
+    Snapshot,
     name_connection,
-    set_for_children,
 )
 from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
-from botocore_conn_provider.renewal.identity import describe_asker, fingerprint
+from botocore_conn_provider.exchange.flows import create_flow, run_flow
+from botocore_conn_provider.exchange.session_view import SessionView
+from botocore_conn_provider.renewal.identity import fingerprint
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
 from botocore_conn_provider.renewal.store.directory import ON, find_store_directory
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
+from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued
     from botocore_conn_provider.secret import Secret
@@ -57,7 +58,8 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
         InvalidConnectionError: It is wrong.
         ConnProviderError: The exchange failed, or asks for itself.
     """
-    environ = current_environment()
+    snapshot = Snapshot.take()
+    environ = snapshot.environ
     name = name_connection(environ, conn_id)
     asking = environ.get(ASKING_VARIABLE, "").split()
     if name.variable in asking:
@@ -68,17 +70,12 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
             hint="Give the connection keys or a profile of its own.",
         )
     settings = _switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
-
-    def load_base() -> UnfittedSession:
-        set_for_children(ASKING_VARIABLE, " ".join([*asking, name.variable]))
-        # Imported here: the warm path loads no session of botocore.
-        from botocore_conn_provider.exchange.checks import prepare_base
-
-        return prepare_base(settings, environ, variable=name.variable)
-
+    # A program that the profile names may be this very command.
+    asked = Options({**environ, ASKING_VARIABLE: " ".join([*asking, name.variable])})
+    view = SessionView(snapshot._replace(environ=asked))
     if settings.role is None:
-        return _read_identity(settings, load_base)
-    return _issue_role(settings, load_base, environ, deadline_seconds=deadline_seconds)
+        return _read_identity(settings, view, variable=name.variable)
+    return _issue_role(settings, view, name.variable, deadline_seconds=deadline_seconds)
 
 
 def _switch_store_on(settings: AwsSettings) -> AwsSettings:
@@ -91,21 +88,25 @@ def _switch_store_on(settings: AwsSettings) -> AwsSettings:
 
 
 def _issue_role(
-    settings: AwsSettings,
-    load_base: Callable[[], UnfittedSession],
-    environ: Environ,
-    *,
-    deadline_seconds: float,
+    settings: AwsSettings, view: SessionView, variable: str, *, deadline_seconds: float
 ) -> IssuedKeys:
+    flow: Flow[Any] = create_flow(settings, view)
+
+    def check() -> None:
+        # Imported here: the warm path loads no session of botocore's.
+        from botocore_conn_provider.exchange.checks import prepare_base
+
+        prepare_base(settings, view, variable=variable)
+
     def fetch() -> TemporaryCredentials:
-        from botocore_conn_provider.exchange.flows import create_fetch
+        check()
+        return run_flow(flow)
 
-        base = load_base()
-        return create_fetch(settings, lambda: base, environ=environ)()
-
+    if isinstance(settings.role, AssumeRole) and settings.keys is None:
+        check()  # to find out who asks is to ask already
     policy = RenewalPolicy.from_settings(settings.own)
     runtime = Runtime()
-    store = _open_store(settings, environ)
+    store = _open_store(settings, fingerprint(settings, flow.identify()), view)
     source = Source(
         fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime
     )
@@ -118,11 +119,12 @@ def _issue_role(
     return _from_temporary(issued.credentials)
 
 
-def _open_store(settings: AwsSettings, environ: Environ) -> MachineStore | None:
-    path = find_store_directory(settings.own.store or ON, environ)
+def _open_store(
+    settings: AwsSettings, identity: str, view: SessionView
+) -> MachineStore | None:
+    path = find_store_directory(settings.own.store or ON, view.snapshot.environ)
     if path is None:
         return None
-    identity = fingerprint(settings, describe_asker(settings, environ))
     return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)
 
 
@@ -175,7 +177,7 @@ def _from_temporary(credentials: TemporaryCredentials) -> IssuedKeys:
 
 
 def _read_identity(
-    settings: AwsSettings, load_base: Callable[[], UnfittedSession]
+    settings: AwsSettings, view: SessionView, *, variable: str
 ) -> IssuedKeys:
     """Return the keys of a connection without a role."""
     keys = settings.keys
@@ -187,8 +189,11 @@ def _read_identity(
             account_id=keys.account_id,
         )
     from botocore_conn_provider.exchange.base_session import load_base_identity
+    from botocore_conn_provider.exchange.checks import prepare_base
 
-    found = load_base_identity(load_base(), settings)
+    found = load_base_identity(
+        prepare_base(settings, view, variable=variable), settings
+    )
     return IssuedKeys(
         found.access_key_id,
         found.secret_access_key,

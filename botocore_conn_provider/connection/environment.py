@@ -9,8 +9,12 @@ Source: docs/specification.md, sections 1.1 and 6.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+from botocore_conn_provider.secret import Options
 
 Environ = Mapping[str, str]
 
@@ -18,6 +22,15 @@ DEFAULT_CONN_ID = "aws_default"
 CONN_ID_VARIABLE = "BOTOCORE_CONN_ID"
 DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
 SETTING_PREFIX = "BOTOCORE_CONN_"
+# Variables that hold paths, and that are read by code which is handed a mapping.
+PATH_VARIABLES = (
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "BOTO_CONFIG",
+    "CLOUDSDK_CONFIG",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+)
 
 
 class ConnectionName(NamedTuple):
@@ -34,6 +47,72 @@ class ConnectionName(NamedTuple):
     def variable(self) -> str:
         """The environment variable that holds it."""
         return f"AIRFLOW_CONN_{self.conn_id.upper()}"
+
+
+class Snapshot(NamedTuple):
+    """The environment and working directory of one moment.
+
+    A session's identity is resolved from it and from nothing else, so what changes in
+    the process later is for the sessions made later. Its repr shows no value.
+    """
+
+    environ: Environ
+    directory: str
+
+    @classmethod
+    def take(cls) -> Snapshot:
+        """Copy the live environment of this process."""
+        try:
+            directory = os.getcwd()  # noqa: PTH109 - costs less than a Path
+        except OSError:  # it has been deleted: relative paths then lead nowhere
+            directory = os.devnull
+        return cls(Options(os.environ), directory)
+
+    @property
+    def home(self) -> str:
+        """The home directory, as `os.path.expanduser` would have found it then."""
+        return self.environ.get("HOME") or os.path.expanduser(  # noqa: PTH111
+            f"~{_find_user()}"
+        )
+
+    def locate(self, path: str) -> str:
+        """Return `path` as an absolute one: `~` and `$VARIABLE` as they were then."""
+        expanded = _VARIABLE.sub(self._expand, path)
+        if expanded == "~" or expanded.startswith("~/"):
+            expanded = self.home + expanded[1:]
+        elif expanded.startswith("~"):  # another user's home: no variable decides
+            expanded = os.path.expanduser(expanded)  # noqa: PTH111
+        return str(Path(self.directory, expanded))
+
+    def settle(self) -> Environ:
+        """Return the environment with absolute paths, and HOME always there.
+
+        What reads it later finds the same files wherever the process has gone.
+        """
+        settled = {**self.environ, "HOME": self.home}
+        for name in PATH_VARIABLES:
+            if settled.get(name):
+                settled[name] = self.locate(settled[name])
+        return Options(settled)
+
+    def _expand(self, found: re.Match[str]) -> str:
+        return self.environ.get(found[1] or found[2], found[0])
+
+    def __repr__(self) -> str:
+        return f"Snapshot({len(self.environ)} variables)"
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+
+
+def _find_user() -> str:
+    """Return this user's name, empty where the system has no such list."""
+    try:
+        import pwd  # not on every system; only where HOME is not set
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        return ""
 
 
 def current_environment() -> Environ:

@@ -9,10 +9,12 @@ live on a bare twin of the user's session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+import copy
+from typing import TYPE_CHECKING, NamedTuple
 
 import botocore.credentials
 import botocore.session
+from botocore.configprovider import ChainProvider, ConfigChainFactory
 
 from botocore_conn_provider.errors import (
     ConnProviderError,
@@ -20,13 +22,15 @@ from botocore_conn_provider.errors import (
     InvalidConnectionError,
     Problem,
 )
+from botocore_conn_provider.exchange.session_view import FILES, SessionView
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
     import datetime
 
-    from botocore.loaders import Loader
+    from botocore.credentials import CredentialResolver
 
+    from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
 
 # Providers that take the machine's identity. A profile that was named and holds
@@ -39,78 +43,150 @@ MACHINE_PROVIDERS = (
 )
 
 
+CA_BUNDLE = "AWS_CA_BUNDLE"
+# A program's answer may depend on every variable that it is started with.
+READS_ANY_VARIABLE = ("custom-process",)
+
+
 class UnfittedSession(botocore.session.Session):
     """A botocore session that installation leaves alone."""
 
-    @staticmethod
-    def create_chain(
-        session: botocore.session.Session, region_name: str | None
-    ) -> botocore.credentials.CredentialResolver:
-        """Return the host's own chain for a session of this kind."""
-        return botocore.credentials.create_credential_resolver(
-            session, region_name=region_name
-        )
 
-
-Bare = TypeVar("Bare", bound=UnfittedSession)
-
-
-def create_base_session(
-    settings: AwsSettings,
+def view_session(
+    session: botocore.session.Session,
+    snapshot: Snapshot,
     *,
-    region_name: str | None,
-    data_loader: Loader,
-    kind: type[Bare],
-) -> Bare:
-    """Make the session that has the identity the connection starts from.
+    region_name: str | None = None,
+) -> SessionView:
+    """Return what was said on `session` until now. Asks no variable for its value."""
+    store = session.get_component("config_store")
+    providers, overrides = {}, {}
+    for name in session.session_var_map:
+        provider = store.get_config_provider(name)
+        # Ours give defaults only; what they stand before is the session's own.
+        provider = getattr(provider, "replaced", provider)
+        if provider is None:
+            overrides[name] = store.get_config_variable(name)
+        elif not isinstance(provider, ChainProvider):
+            providers[name] = provider
+    return SessionView(
+        snapshot=snapshot,
+        specifications=session.session_var_map,
+        data_loader=session.get_component("data_loader"),
+        variables=dict(session.instance_variables()),
+        providers=providers,
+        overrides=overrides,
+        client_config=session.get_default_client_config(),
+        # A copy: what is registered later is for the session itself.
+        events=copy.copy(session.get_component("event_emitter")),
+        region_name=region_name,
+    )
 
-    Args:
-        settings: The connection's. Its keys win over its profile; with neither,
-            the session has botocore's own chain.
-        region_name: The region for its clients; None for what botocore finds.
-        data_loader: That of the user's session, to load the data files once.
-        kind: The class, which is aiobotocore's twin for a chain that is awaited.
+
+def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
+    """Make a session that starts where the connection starts. Asks nothing.
+
+    It reads the snapshot where botocore reads the process, and the files that the
+    snapshot names each time anew. Its credentials are those of the connection's
+    profile or of botocore's chain; the connection's own keys need no session.
     """
-    bare = kind()
-    bare.register_component("data_loader", data_loader)
-    if region_name is not None:
-        bare.set_config_variable("region", region_name)
+    session = UnfittedSession(
+        event_hooks=view.events,
+        include_builtin_handlers=view.events is None,
+    )
+    if view.data_loader is not None:
+        session.register_component("data_loader", view.data_loader)
+    _put_variables(session, view)
     if settings.profile_name is not None:
-        bare.set_config_variable("profile", settings.profile_name)
+        session.set_config_variable("profile", settings.profile_name)
+    elif not settings.starts_from_chain:
+        _ignore_unknown_profile(session)
+    region_name = settings.client.region_name or view.region_name
+    if "region" not in view.variables and region_name is not None:
+        _set_default_region(session, settings, region_name)
+    _locate_ca_bundle(session, view)
+    if view.client_config is not None:
+        session.set_default_client_config(view.client_config)
     if settings.keys is not None:
         keys = settings.keys
-        token = keys.session_token.reveal() if keys.session_token else None
-        bare.set_credentials(keys.access_key_id, keys.secret_access_key.reveal(), token)
-    elif settings.profile_name is not None:
-        bare.lazy_register_component(
-            "credential_provider", lambda: _create_profile_resolver(bare)
+        token = None if keys.session_token is None else keys.session_token.reveal()
+        session.set_credentials(
+            keys.access_key_id, keys.secret_access_key.reveal(), token
         )
-    if not settings.starts_from_chain:
-        _ignore_unknown_profile(bare)
-    return bare
+    session.lazy_register_component(
+        "credential_provider", lambda: _create_chain(session, settings, view.snapshot)
+    )
+    return session
 
 
-def _create_profile_resolver(
-    bare: UnfittedSession,
-) -> botocore.credentials.CredentialResolver:
-    resolver = bare.create_chain(bare, bare.get_config_variable("region"))
-    for name in MACHINE_PROVIDERS:
-        resolver.remove(name)
+def _put_variables(session: UnfittedSession, view: SessionView) -> None:
+    """Have every session variable read the snapshot and what the program said."""
+    store = session.get_component("config_store")
+    chains = ConfigChainFactory(session, environ=view.snapshot.environ)
+    specifications = view.specifications or session.session_var_map
+    for name, (in_file, in_environ, default, convert) in specifications.items():
+        chain = chains.create_config_chain(
+            instance_name=name,
+            env_var_names=in_environ,
+            config_property_names=in_file,
+            default=default,
+            conversion_func=convert,
+        )
+        store.set_config_provider(name, chain)
+    for name, provider in view.providers.items():
+        store.set_config_provider(name, provider)
+    for name, value in view.overrides.items():
+        store.set_config_variable(name, value)
+    for name, value in view.variables.items():
+        session.set_config_variable(name, value)
+    for name in FILES:
+        path = session.get_config_variable(name)
+        if isinstance(path, str):
+            session.set_config_variable(name, view.snapshot.locate(path))
+
+
+def _locate_ca_bundle(session: UnfittedSession, view: SessionView) -> None:
+    """Make a relative path of the environment or the program an absolute one."""
+    named = view.variables.get("ca_bundle") or view.snapshot.environ.get(CA_BUNDLE)
+    if isinstance(named, str):
+        session.set_config_variable("ca_bundle", view.snapshot.locate(named))
+
+
+def _set_default_region(
+    session: UnfittedSession, settings: AwsSettings, region_name: str
+) -> None:
+    """Set the connection's region, or else the caller's where there is no other."""
+    if settings.client.region_name or session.get_config_variable("region") is None:
+        session.set_config_variable("region", region_name)
+
+
+def _create_chain(
+    session: UnfittedSession, settings: AwsSettings, snapshot: Snapshot
+) -> CredentialResolver:
+    # Imported here: connections that name their keys need no chain.
+    from botocore_conn_provider.exchange.base_chain import BaseChain
+
+    region_name = session.get_config_variable("region")
+    resolver = BaseChain(session, snapshot, region_name=region_name).build()
+    if settings.profile_name is not None:
+        for name in MACHINE_PROVIDERS:
+            resolver.remove(name)
     return resolver
 
 
-def _ignore_unknown_profile(bare: UnfittedSession) -> None:
-    """Let an identity of our own work although `AWS_PROFILE` names a profile that is not there."""
-    name = bare.get_config_variable("profile")
-    if name is not None and name not in bare.available_profiles:
-        bare.get_component("config_store").set_config_variable("profile", None)
+def _ignore_unknown_profile(session: UnfittedSession) -> None:
+    """Ignore AWS_PROFILE if it names a missing profile and the connection needs none."""
+    name = session.get_config_variable("profile")
+    if name is not None and name not in session.available_profiles:
+        session.get_component("config_store").set_config_variable("profile", None)
 
 
 class BaseIdentity(NamedTuple):
     """The keys that an exchange starts from, fixed for that exchange.
 
     `method` is the name that botocore gives to where they were found. `expires_at`
-    (aware, UTC) is None for keys that do not expire.
+    (aware, UTC) is None for keys that do not expire. `session` is the base session
+    that found them and that the exchange is made on.
     """
 
     access_key_id: str
@@ -119,6 +195,31 @@ class BaseIdentity(NamedTuple):
     method: str
     account_id: str | None = None
     expires_at: datetime.datetime | None = None
+    session: UnfittedSession | None = None
+
+    def __repr__(self) -> str:
+        return f"BaseIdentity({self.method})"
+
+    def describe(self, snapshot: Snapshot) -> dict[str, str]:
+        """Describe it by content, and where the next one will come from.
+
+        The content decides who shares now. The source decides who goes on sharing when
+        the keys are rotated; together with `SessionView.describe` it is told whole.
+        Holds secrets: never show it.
+        """
+        token = self.session_token
+        told = {
+            "access key id": self.access_key_id,
+            "secret access key": self.secret_access_key.reveal(),
+            "session token": token.reveal() if token is not None else "",
+            "method": self.method,
+        }
+        if self.session is not None:
+            for name in ("profile", *FILES):
+                told[name] = str(self.session.get_config_variable(name))
+        if self.method in READS_ANY_VARIABLE:
+            told |= {f"${name}": value for name, value in snapshot.environ.items()}
+        return told
 
 
 def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseIdentity:
@@ -129,6 +230,16 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
             botocore's chain found none.
         CredentialFetchError: Their source failed.
     """
+    if settings.keys is not None:
+        keys = settings.keys
+        return BaseIdentity(
+            keys.access_key_id,
+            keys.secret_access_key,
+            keys.session_token,
+            method="conn-static",
+            account_id=keys.account_id,
+            session=session,
+        )
     # Imported here: connections without a role do not load it.
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -154,6 +265,7 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
         account_id=getattr(frozen, "account_id", None),
         # botocore has no public name for it; keys that do not expire lack it.
         expires_at=getattr(credentials, "_expiry_time", None),
+        session=session,
     )
 
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     import botocore.session
     from botocore.model import Shape
 
-    from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.settings import AwsSettings, Role
+    from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.secret import Options
 
 READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
@@ -69,19 +69,14 @@ def judge(
 
 
 def prepare_base(
-    settings: AwsSettings, environ: Environ, *, variable: str | None
+    settings: AwsSettings, view: SessionView, *, variable: str | None
 ) -> UnfittedSession:
     """Make the session of the base identity, after the host's judgement.
 
     Raises:
         InvalidConnectionError: This machine makes the connection impossible.
     """
-    base = create_base_session(
-        settings,
-        region_name=settings.client.region_name,
-        data_loader=create_loader(environ.get("AWS_DATA_PATH")),
-        kind=UnfittedSession,
-    )
+    base = create_base_session(settings, view)
     judge(settings, base, variable=variable)
     return base
 

@@ -1,6 +1,6 @@
 """From a role to credentials: each of STS's three exchanges, assembled once.
 
-                         prove                       exchange
+    identify, then       prove                       exchange
     AssumeRoleFlow       base identity          ──▶  AssumeRole, signed with it
     SamlFlow             SAML assertion         ──▶  AssumeRoleWithSAML
     WebIdentityFlow      identity token         ──▶  AssumeRoleWithWebIdentity
@@ -12,12 +12,13 @@ A flow knows nothing of renewal and keeps nothing between two runs: no proof, no
 client. An STS client lives for one exchange, because a forked child must not share
 its parent's open connection.
 
-Thread safety: a flow holds no state of its own, so threads may share it.
+Thread safety: a flow is run by one thread at a time, the keeper's renewal.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from botocore_conn_provider.connection.settings import (
     AssumeRole,
@@ -26,26 +27,30 @@ from botocore_conn_provider.connection.settings import (
     AwsSettings,
 )
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.base_session import load_base_identity
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.exchange.base_session import (
         BaseIdentity,
         UnfittedSession,
     )
+    from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.federation.saml.saml_proof import SamlProof
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,
     )
 
-    MakeBase = Callable[[], UnfittedSession]
-
 Proof = TypeVar("Proof")
+# How long what was found to tell identities apart may serve as the proof itself.
+PROOF_SECONDS = 5.0
+
+
+class Proven(NamedTuple):
+    """A base identity, and when it was found (seconds of the monotonic clock)."""
+
+    proof: BaseIdentity
+    at: float
 
 
 class Flow(Protocol[Proof]):
@@ -56,6 +61,16 @@ class Flow(Protocol[Proof]):
 
         Raises:
             InvalidConnectionError, MissingDependencyError: Something is wrong here.
+        """
+
+    def identify(self) -> dict[str, str]:
+        """Describe who asks, by content: what else than the settings decides it.
+
+        Two askers share credentials only if this is the same. Holds secrets: never
+        show it. May ask where the identity is only known by asking; no exchange.
+
+        Raises:
+            ConnProviderError: There is no identity to be had.
         """
 
     def prove(self) -> Proof:
@@ -82,22 +97,44 @@ class AssumeRoleFlow:
     """AssumeRole from the connection's keys, its profile, or botocore's own chain."""
 
     def __init__(
-        self, settings: AwsSettings, role: AssumeRole, make_base: MakeBase
+        self, settings: AwsSettings, role: AssumeRole, view: SessionView
     ) -> None:
         self.settings = settings
         self.role = role
-        self._make_base = make_base
+        self.view = view
+        self._proven: Proven | None = None
 
     def check(self) -> None:
         """Nothing is left to judge: reading and `checks.judge` have judged it all."""
 
+    def identify(self) -> dict[str, str]:
+        """Describe the base identity, found now, and the STS that is asked."""
+        asker = self.view.describe()
+        if self.settings.keys is not None:  # they are part of the settings
+            return asker
+        proof = self.prove()
+        self._proven = Proven(proof, time.monotonic())
+        return asker | proof.describe(self.view.snapshot)
+
     def prove(self) -> BaseIdentity:
-        """Return the base identity; may ask the network, as botocore's chain does."""
-        return load_base_identity(self._make_base(), self.settings)
+        """Return the base identity; may ask the network, as botocore's chain does.
+
+        The files and programs that the snapshot names are asked at each exchange. What
+        `identify` has just found serves the exchange that follows at once.
+        """
+        proven, self._proven = self._proven, None
+        if proven and time.monotonic() - proven.at < PROOF_SECONDS:
+            return proven.proof
+        from botocore_conn_provider.exchange.base_session import load_base_identity
+
+        session = _create_session(self.settings, self.view)
+        return load_base_identity(session, self.settings)
 
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
-        sts = _create_sts(self.settings, self._make_base, signed_with=proof)
+        session = proof.session or _create_session(self.settings, self.view)
+        client = create_sts_client(session, self.settings.client, signed_with=proof)
+        sts = StsExchange(client, conn_id=self.settings.conn_id)
         return sts.assume_role(self.role)
 
 
@@ -105,30 +142,29 @@ class SamlFlow:
     """AssumeRoleWithSAML, after a sign-in at the IdP."""
 
     def __init__(
-        self,
-        settings: AwsSettings,
-        role: AssumeRoleWithSaml,
-        make_base: MakeBase,
-        *,
-        environ: Environ,
+        self, settings: AwsSettings, role: AssumeRoleWithSaml, view: SessionView
     ) -> None:
         # Imported here: other kinds of connection do not load the federation room.
         from botocore_conn_provider.federation.saml.saml_proof import SamlProofFetcher
 
         self.settings = settings
         self.role = role
-        self._make_base = make_base
+        self.view = view
         self._proofs = SamlProofFetcher(
             role,
             conn_id=settings.conn_id,
             deadline_seconds=settings.own.sign_in_deadline_seconds,
             allow_plugins=settings.own.plugins,
-            environ=environ,
+            environ=view.snapshot.settle(),
         )
 
     def check(self) -> None:
         """Judge the sign-in method, its options and its libraries."""
         self._proofs.check()
+
+    def identify(self) -> dict[str, str]:
+        """Describe the Kerberos principal and the STS that is asked."""
+        return self.view.describe() | self._proofs.identify()
 
     def prove(self) -> SamlProof:
         """Sign in and return the assertion; blocks for the sign-in's deadline."""
@@ -136,7 +172,7 @@ class SamlFlow:
 
     def exchange(self, proof: SamlProof) -> TemporaryCredentials:
         """Call AssumeRoleWithSAML, unsigned."""
-        sts = _create_sts(self.settings, self._make_base)
+        sts = _create_sts(self.settings, self.view)
         return sts.assume_role_with_saml(
             self.role, principal_arn=proof.principal_arn, assertion=proof.assertion
         )
@@ -149,9 +185,7 @@ class WebIdentityFlow:
         self,
         settings: AwsSettings,
         role: AssumeRoleWithWebIdentity,
-        make_base: MakeBase,
-        *,
-        environ: Environ,
+        view: SessionView,
     ) -> None:
         # Imported here: other kinds of connection do not load the federation room.
         from botocore_conn_provider.federation.web_identity.identity_token import (
@@ -160,18 +194,23 @@ class WebIdentityFlow:
 
         self.settings = settings
         self.role = role
-        self._make_base = make_base
+        self.view = view
+        token_file = role.token_file and view.snapshot.locate(role.token_file)
         self._tokens = WebIdentityTokenFetcher(
-            role,
+            role._replace(token_file=token_file),
             conn_id=settings.conn_id,
             deadline_seconds=settings.own.sign_in_deadline_seconds,
             allow_plugins=settings.own.plugins,
-            environ=environ,
+            environ=view.snapshot.settle(),
         )
 
     def check(self) -> None:
         """Judge the token source and what it starts from."""
         self._tokens.check()
+
+    def identify(self) -> dict[str, str]:
+        """Describe the token's source and the STS that is asked."""
+        return self.view.describe() | self._tokens.identify()
 
     def prove(self) -> IdentityToken:
         """Return a new token; blocks for the sign-in's deadline."""
@@ -179,7 +218,7 @@ class WebIdentityFlow:
 
     def exchange(self, proof: IdentityToken) -> TemporaryCredentials:
         """Call AssumeRoleWithWebIdentity, unsigned; explain a refusal by the claims."""
-        sts = _create_sts(self.settings, self._make_base)
+        sts = _create_sts(self.settings, self.view)
         try:
             return sts.assume_role_with_web_identity(self.role, token=proof.token)
         except StsExchangeError as error:
@@ -194,39 +233,31 @@ class WebIdentityFlow:
 AnyFlow = AssumeRoleFlow | SamlFlow | WebIdentityFlow
 
 
-def create_flow(
-    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
-) -> AnyFlow:
+def create_flow(settings: AwsSettings, view: SessionView) -> AnyFlow:
     """Return the flow of the connection's role. Asks nothing yet.
 
     Args:
         settings: A connection with a role.
-        make_base: Makes the session of the base identity and of the region.
-        environ: For plug-ins and for the source of an identity token.
+        view: What the session said, and the snapshot of its creation.
     """
     role = settings.role
     if isinstance(role, AssumeRole):
-        return AssumeRoleFlow(settings, role, make_base)
+        return AssumeRoleFlow(settings, role, view)
     if isinstance(role, AssumeRoleWithSaml):
-        return SamlFlow(settings, role, make_base, environ=environ)
+        return SamlFlow(settings, role, view)
     if isinstance(role, AssumeRoleWithWebIdentity):
-        return WebIdentityFlow(settings, role, make_base, environ=environ)
+        return WebIdentityFlow(settings, role, view)
     raise TypeError("a connection without a role has nothing to exchange")
 
 
-def create_fetch(
-    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
-) -> Callable[[], TemporaryCredentials]:
-    """Return a function that runs the whole flow, for the keeper to call."""
-    flow: Flow[object] = create_flow(settings, make_base, environ=environ)  # type: ignore[assignment] # each with its own proof
-    return lambda: run_flow(flow)
+def _create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
+    # Imported here: a start from the store loads no session of botocore's.
+    from botocore_conn_provider.exchange.base_session import create_base_session
+
+    return create_base_session(settings, view)
 
 
-def _create_sts(
-    settings: AwsSettings,
-    make_base: MakeBase,
-    *,
-    signed_with: BaseIdentity | None = None,
-) -> StsExchange:
-    client = create_sts_client(make_base(), settings.client, signed_with=signed_with)
+def _create_sts(settings: AwsSettings, view: SessionView) -> StsExchange:
+    """Make the exchange of a flow whose call is not signed."""
+    client = create_sts_client(_create_session(settings, view), settings.client)
     return StsExchange(client, conn_id=settings.conn_id)

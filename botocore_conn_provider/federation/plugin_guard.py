@@ -40,6 +40,7 @@ class PluginKind(NamedTuple):
     noun: str
     group: str
     built_in: Mapping[str, str]
+    identify: Mapping[str, str]
     field: str
     failure: type[CredentialFetchError]
     find_flaw: Callable[[object], str | None]
@@ -109,6 +110,14 @@ class GuardedPlugin:
         """Have the plug-in judge the connection."""
         with self._fault.offline("failed when it was asked to check"):
             self._plugin.check()
+
+    def identify(self) -> dict[str, str] | None:
+        """Return what the plug-in says that its identity depends on, None for nothing."""
+        identify = getattr(self._plugin, "identify", None)
+        if identify is None:
+            return None
+        with self._fault.offline("failed when it was asked what it depends on"):
+            return {str(name): str(value) for name, value in identify().items()}
 
     def fetch(self, *arguments: Any) -> Any:
         """Return what the plug-in fetches, if it can be used."""

@@ -63,6 +63,33 @@ def create_plugin(
     raise InvalidConnectionError(conn_id=request.conn_id, problems=[problem])
 
 
+def identify_plugin(
+    kind: PluginKind,
+    name: str,
+    request: SignInRequest | TokenRequest,
+    *,
+    allow_plugins: bool,
+) -> dict[str, str]:
+    """Describe by content whom a sign-in or token is for; sends nothing.
+
+    A plug-in that does not say what its identity depends on depends on the whole
+    environment. Holds secrets: never show it.
+
+    Raises:
+        InvalidConnectionError: As in `create_plugin`.
+    """
+    place = kind.identify.get(name)
+    if place is not None:
+        from importlib import import_module
+
+        module, _, attribute = place.partition(":")
+        described: dict[str, str] = getattr(import_module(module), attribute)(request)
+        return described
+    plugin = create_plugin(kind, name, request, allow_plugins=allow_plugins)
+    said: dict[str, str] | None = plugin.identify()
+    return dict(request.environ) if said is None else said
+
+
 def _load(entry_point: EntryPoint, fault: PluginFault) -> Any:
     """Import the plug-in's class."""
     with fault.offline("cannot be imported"):

@@ -11,11 +11,11 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.exchange.flows import create_fetch
+from botocore_conn_provider.exchange.flows import create_flow, run_flow
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.identity import describe_asker, fingerprint
+from botocore_conn_provider.renewal.identity import fingerprint
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import MakeBase
+    from botocore_conn_provider.exchange.flows import Flow
+    from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.renewal.schedule import Store
 
 IDLE_KEEPERS = 32
@@ -78,18 +79,24 @@ class Keepers:
 keepers = Keepers()
 
 
-def share_keeper(
-    settings: AwsSettings, make_base: MakeBase, *, environ: Environ
-) -> Keeper:
-    """Return this process's keeper of the connection's role. Fetches nothing."""
-    identity = fingerprint(settings, describe_asker(settings, environ))
+def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
+    """Return this process's keeper of the connection's role, for who asks.
+
+    Finds out who asks first, which may ask the network where the base identity is
+    only known by asking; makes no exchange.
+
+    Raises:
+        ConnProviderError: The base identity cannot be had.
+    """
+    flow: Flow[Any] = create_flow(settings, view)
+    identity = fingerprint(settings, flow.identify())
 
     def make_keeper() -> Keeper:
         return Keeper(
-            create_fetch(settings, make_base, environ=environ),
+            lambda: run_flow(flow),
             conn_id=settings.conn_id,
             policy=RenewalPolicy.from_settings(settings.own),
-            store=_open_store(settings, identity, environ),
+            store=_open_store(settings, identity, view.snapshot.environ),
         )
 
     return keepers.share(identity, make_keeper)
@@ -99,7 +106,7 @@ def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store
     choice = settings.own.store
     if choice is None:
         return None
-    # Imported here because the store is off unless it is asked for.
+    # Imported here: the store is off unless it is asked for.
     from botocore_conn_provider.renewal.store.directory import find_store_directory
     from botocore_conn_provider.renewal.store.machine_store import MachineStore
 

@@ -13,12 +13,11 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
-    Environ,
+    Snapshot,
     find_text,
     name_connection,
 )
 from botocore_conn_provider.fork import ProcessLock
-from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,17 +45,17 @@ class Binding:
     """A connection's name and the environment it is read from.
 
     Args:
-        environ: The environment; a copy is kept in `environ`.
+        snapshot: The environment that the connection and its identity are read from.
         conn_id: The connection the program named; None for the environment's.
         remake: What a pickle or copy of the connection's credentials calls.
     """
 
     def __init__(
-        self, environ: Environ, conn_id: str | None = None, *, remake: Remake
+        self, snapshot: Snapshot, conn_id: str | None = None, *, remake: Remake
     ) -> None:
-        self.environ = Options(environ)
+        self.snapshot = snapshot
         self.remake = remake
-        self.name = name_connection(environ, conn_id)
+        self.name = name_connection(snapshot.environ, conn_id)
         self._lock = ProcessLock()
         self._settings: AwsSettings | None = None
         self._judging: AwsSettings | None = None
@@ -103,7 +102,7 @@ class Binding:
         # Late: a process whose connection is absent does not pay for reading.
         from botocore_conn_provider.connection.record import Connection, not_found
 
-        text = find_text(self.environ, self.name)
+        text = find_text(self.snapshot.environ, self.name)
         if text is None:
             if self.name.named_by is not None:
                 raise not_found(self.name.conn_id, self.name.variable)
@@ -115,7 +114,7 @@ class Binding:
         return Connection.parse(
             text,
             self.name.conn_id,
-            environ=self.environ,
+            environ=self.snapshot.environ,
             variable=self.name.variable,
         ).settings
 

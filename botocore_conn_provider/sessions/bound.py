@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from botocore_conn_provider.connection.environment import (
-    current_environment,
+    Snapshot,
     is_disabled,
 )
 from botocore_conn_provider.sessions.binding import Binding, Remake, say_once
@@ -32,14 +32,14 @@ def create_bound_session(
         InvalidConnectionError: It is wrong.
     """
     session = kind()
-    environ = current_environment()
-    if is_disabled(environ):
+    snapshot = Snapshot.take()
+    if is_disabled(snapshot.environ):
         say_once(
             logging.WARNING,
             "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
         )
         return session
-    binding = Binding(environ, conn_id, remake=REMAKE)
+    binding = Binding(snapshot, conn_id, remake=REMAKE)
     fit(session, binding)
     binding.read(session)
     return session

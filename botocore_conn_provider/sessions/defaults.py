@@ -118,13 +118,13 @@ class VariableDefault(BaseProvider):
 
     def __init__(self, fitted: FittedSession, replaced: BaseProvider) -> None:
         self._fitted = fitted
-        self._replaced = replaced
+        self.replaced = replaced
 
     def provide(self) -> str | None:
         """Return the session's own value, else the connection's, else the old."""
         settings = self._fitted.read()
         if settings is None:
-            value: str | None = self._replaced.provide()
+            value: str | None = self.replaced.provide()
             return value
         return self._choose(settings)
 
@@ -138,7 +138,7 @@ class RegionDefault(VariableDefault):
     def _choose(self, settings: AwsSettings) -> str | None:
         own = self._fitted.session.instance_variables().get("region")
         region: str | None = own or settings.client.region_name
-        return region or self._replaced.provide()
+        return region or self.replaced.provide()
 
 
 class ProfileDefault(VariableDefault):
@@ -151,7 +151,7 @@ class ProfileDefault(VariableDefault):
     def _choose(self, settings: AwsSettings) -> str | None:
         if settings.profile_name is not None:
             return settings.profile_name
-        name: str | None = self._replaced.provide()
+        name: str | None = self.replaced.provide()
         known = (
             settings.starts_from_chain
             or name in self._fitted.session.available_profiles

@@ -20,7 +20,7 @@ import botocore
 import botocore.session
 
 from botocore_conn_provider.connection.environment import (
-    current_environment,
+    Snapshot,
     is_disabled,
 )
 from botocore_conn_provider.exchange.base_session import UnfittedSession
@@ -154,10 +154,13 @@ def session(conn_id: str) -> boto3.session.Session:
 def fit_new_session(new: Session, *, again: bool = False) -> None:
     """Fit a session to the installed connection, unless that is switched off."""
     installation = _installed
-    environ = current_environment()
-    if installation is None or isinstance(new, UnfittedSession) or is_disabled(environ):
+    if installation is None or isinstance(new, UnfittedSession):
         return
-    fit(new, Binding(environ, installation.conn_id, remake=REMAKE), again=again)
+    snapshot = Snapshot.take()
+    if is_disabled(snapshot.environ):
+        return
+    binding = Binding(snapshot, installation.conn_id, remake=REMAKE)
+    fit(new, binding, again=again)
 
 
 def _fit_default_session() -> None:

@@ -5,7 +5,7 @@ A connection that is there either loads or raises: no provider here ever says
 take another one. A connection without keys, profile and role has no provider:
 its identity *is* botocore's own chain.
 
-What guards what: `load` makes one credentials object for the life of the
+Thread safety: `load` makes one credentials object for the life of the
 provider, under a lock, because botocore lets threads race for it.
 """
 
@@ -21,7 +21,10 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.exchange.base_session import load_base_credentials
+from botocore_conn_provider.exchange.base_session import (
+    create_base_session,
+    load_base_credentials,
+)
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.credentials import (
     ConnectionCredentials,
@@ -30,9 +33,9 @@ from botocore_conn_provider.sessions.credentials import (
 )
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.exchange.flows import MakeBase
+    from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.renewal.keeper import Keeper
-    from botocore_conn_provider.sessions.binding import Binding
+    from botocore_conn_provider.sessions.binding import Remake
 
 
 class ConnectionProvider(CredentialProvider):
@@ -42,13 +45,12 @@ class ConnectionProvider(CredentialProvider):
     CANONICAL_NAME: str
 
     def __init__(
-        self, settings: AwsSettings, make_base: MakeBase, *, binding: Binding
+        self, settings: AwsSettings, view: SessionView, *, remake: Remake
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.remake = binding.remake
-        self._make_base = make_base
-        self._environ = binding.environ
+        self.remake = remake
+        self._view = view
         self._lock = ProcessLock()
         self._loaded: Credentials | None = None
 
@@ -61,6 +63,10 @@ class ConnectionProvider(CredentialProvider):
 
     def _load(self) -> Credentials:
         raise NotImplementedError
+
+    def make_aio_recipe(self) -> Recipe:
+        """Return how to make aiobotocore's kind of the credentials again."""
+        return self.remake.aio_credentials, (self.settings.conn_id,)
 
     def _make_recipe(self) -> Recipe:
         return self.remake.credentials, (self.settings.conn_id,)
@@ -93,7 +99,9 @@ class ProfileProvider(ConnectionProvider):
     CANONICAL_NAME = "customConnProfile"
 
     def _load(self) -> Credentials:
-        return load_base_credentials(self._make_base(), self.settings)
+        return load_base_credentials(
+            create_base_session(self.settings, self._view), self.settings
+        )
 
 
 class RoleProvider(ConnectionProvider):
@@ -109,7 +117,7 @@ class RoleProvider(ConnectionProvider):
         # Imported here so that connections without a role do not load the keeper.
         from botocore_conn_provider.renewal.registry import share_keeper
 
-        return share_keeper(self.settings, self._make_base, environ=self._environ)
+        return share_keeper(self.settings, self._view)
 
 
 class AssumeRoleProvider(RoleProvider):
@@ -141,11 +149,11 @@ ROLE_KINDS: dict[type, type[RoleProvider]] = {
 
 
 def create_provider(
-    settings: AwsSettings, make_base: MakeBase, *, binding: Binding
+    settings: AwsSettings, view: SessionView, *, remake: Remake
 ) -> ConnectionProvider | None:
     """Return the provider for the connection's kind; None for botocore's chain."""
     kind = _find_kind(settings)
-    return kind(settings, make_base, binding=binding) if kind is not None else None
+    return kind(settings, view, remake=remake) if kind is not None else None
 
 
 def _find_kind(settings: AwsSettings) -> type[ConnectionProvider] | None:

@@ -1,9 +1,10 @@
-"""The chain of a fitted session: the connection's provider, then the host's own.
+"""The chain of a fitted session: the connection's provider, then botocore's own.
 
 Built under a lock: botocore's own lazy component is neither safe to ask for from
-two threads nor re-entrant. The chain belongs to a bare twin of the session, which
-sees none of the connection's endpoints, and is built only when somebody looks at
-it or the connection's identity is that of the chain: to build it costs
+two threads nor re-entrant. Everything that the connection starts from is resolved
+from one view of the session, taken at first use; the chain lives on a session of its
+own, which sees none of the connection's endpoints, and is built only when it is looked
+at or when the connection's identity is that of the chain: building it costs
 milliseconds of every start.
 """
 
@@ -11,59 +12,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import botocore.credentials
+import botocore.session
 from botocore.credentials import CredentialResolver
 
 from botocore_conn_provider.exchange.base_session import (
-    UnfittedSession,
     create_base_session,
+    view_session,
 )
 from botocore_conn_provider.fork import ProcessLock
 
 if TYPE_CHECKING:
-    import botocore.session
-
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import MakeBase
+    from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.sessions.binding import FittedSession
     from botocore_conn_provider.sessions.providers import ConnectionProvider
 
 
 class Applied(NamedTuple):
-    """A connection that applies to a session, and what is made of it."""
+    """A connection that applies to a session, and what is made of it.
+
+    `ours` is its provider; None where the identity is that of botocore's chain.
+    """
 
     settings: AwsSettings
+    view: SessionView
     ours: ConnectionProvider | None
-    make_base: MakeBase
-
-
-class Plan(NamedTuple):
-    """Where credentials come from. Without `applied`: the session's own chain."""
-
-    region_name: str | None
-    applied: Applied | None = None
-
-    @property
-    def ours(self) -> ConnectionProvider | None:
-        """Our provider; None where the identity is that of a chain."""
-        return None if self.applied is None else self.applied.ours
 
 
 class FittedResolver(CredentialResolver):
     """The resolver of one fitted session, for one binding."""
 
-    bare_kind: type[UnfittedSession] = UnfittedSession
-
     def __init__(self, fitted: FittedSession) -> None:
         self._fitted = fitted
         self._lock = ProcessLock()
-        self._plan: Plan | None = None
+        self._plan: tuple[Applied | None] | None = None
         self._providers: list[Any] | None = None
 
     def load_credentials(self) -> Any:
         """Load from our provider, which returns or raises; else from the chain."""
-        ours = self.find_plan().ours
-        if ours is not None and self._providers is None:
-            return ours.load()
+        applied = self.find_applied()
+        if applied is not None and applied.ours and self._providers is None:
+            return applied.ours.load()
         return super().load_credentials()
 
     @property
@@ -71,60 +61,62 @@ class FittedResolver(CredentialResolver):
         """All providers in their order, ours first."""
         with self._lock:
             if self._providers is None:
-                self._providers = self._build(self.find_plan())
+                self._providers = self._build(self.find_applied())
             return self._providers
 
-    def find_plan(self) -> Plan:
-        """Return the plan, made at first use. No network."""
+    def find_applied(self) -> Applied | None:
+        """Return the connection as it applies, resolved at first use. No network.
+
+        None where it does not apply: the session has its own chain then.
+        """
         with self._lock:
             if self._plan is None:
-                self._plan = make_plan(self._fitted)
-            return self._plan
+                self._plan = (self._apply(),)
+            return self._plan[0]
 
-    def _build(self, plan: Plan) -> list[Any]:
-        if plan.applied is None:
-            own = self.bare_kind.create_chain(self._fitted.session, plan.region_name)
-            return list(own.providers)
-        bare = self._make_chain_session(plan.applied)
-        chain = self.bare_kind.create_chain(bare, plan.region_name).providers
-        return [*self._adapt(plan.applied.ours, bare), *chain]
+    def _apply(self) -> Applied | None:
+        """Resolve what the session's connection starts from. No network."""
+        settings = self._fitted.read()
+        if settings is None:
+            return None
+        # Imported here: sessions that sign no request do not load it.
+        from botocore_conn_provider.sessions.providers import create_provider
 
-    # The twin does these two in its own way.
-    def _make_chain_session(self, applied: Applied) -> UnfittedSession:
-        """Return the bare session whose chain stands behind our provider."""
-        return applied.make_base()
+        view = self._take_view()
+        ours = create_provider(settings, view, remake=self._fitted.binding.remake)
+        _watch_rejections(self._fitted.session, settings)
+        return Applied(settings, view, ours)
 
-    def _adapt(
-        self,
-        ours: ConnectionProvider | None,
-        bare: UnfittedSession,  # noqa: ARG002
-    ) -> list[Any]:
-        """Return our provider, if there is one, as the host wants it."""
-        return [ours] if ours is not None else []
+    def _build(self, applied: Applied | None) -> list[Any]:
+        if applied is None:
+            session = self._fitted.session
+            region_name = session.get_config_variable("region")
+            return self._list_own(session, region_name or self._fitted.client_region)
+        base = create_base_session(applied.settings, applied.view)
+        chain = base.get_component("credential_provider").providers
+        ours = [] if applied.ours is None else [applied.ours]
+        return self._adapt([*ours, *chain])
 
-
-def make_plan(fitted: FittedSession) -> Plan:
-    """Decide where the credentials of a fitted session come from. No network."""
-    session = fitted.session
-    region = session.get_config_variable("region") or fitted.client_region
-    settings = fitted.read()
-    if settings is None:
-        return Plan(region)
-    # Late: what follows is paid for by whoever signs requests.
-    from botocore_conn_provider.fork import PerProcess
-    from botocore_conn_provider.sessions.providers import create_provider
-
-    # The keeper may outlive the session: what it holds must not hold that.
-    data_loader = session.get_component("data_loader")
-    # Making one costs milliseconds: chain and exchange share it.
-    make_base = PerProcess(
-        lambda: create_base_session(
-            settings, region_name=region, data_loader=data_loader, kind=UnfittedSession
+    # aiobotocore's resolver does these three in its own way.
+    def _take_view(self) -> SessionView:
+        """Return what was said on the session until now."""
+        fitted = self._fitted
+        return view_session(
+            fitted.session, fitted.binding.snapshot, region_name=fitted.client_region
         )
-    )
-    ours = create_provider(settings, make_base, binding=fitted.binding)
-    _watch_rejections(session, settings)
-    return Plan(region, Applied(settings, ours, make_base))
+
+    def _list_own(
+        self, session: botocore.session.Session, region_name: str | None
+    ) -> list[Any]:
+        """Return the providers of the session's own chain, as without us."""
+        chain = botocore.credentials.create_credential_resolver(
+            session, region_name=region_name
+        )
+        return list(chain.providers)
+
+    def _adapt(self, providers: list[Any]) -> list[Any]:
+        """Return the providers as the host wants them."""
+        return providers
 
 
 def _watch_rejections(session: botocore.session.Session, settings: AwsSettings) -> None:

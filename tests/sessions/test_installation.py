@@ -216,7 +216,7 @@ def test_threads_fit_an_older_session_once(world: World, set_up: Any) -> None:
     assert len(seen) == 1
     region = older.get_component("config_store").get_config_provider("region")
     assert isinstance(region, RegionDefault)
-    assert not isinstance(region._replaced, RegionDefault)
+    assert not isinstance(region.replaced, RegionDefault)
 
 
 def test_role_credentials_are_refreshable(set_up: Any) -> None:

@@ -55,7 +55,7 @@ def list_steps(given: Given, *, probe: str | None) -> Iterator[Step]:
     if settings.role is None:
         steps: Any = BaseSteps(settings, lambda: load_base_identity(base, settings))
     else:
-        flow: Any = create_flow(settings, lambda: base, environ=given.environ)
+        flow: Any = create_flow(settings, given.view)
         steps = choose_steps(flow, environ=given.environ)
         exchange = lambda: flow.exchange(steps.take_proof())  # noqa: E731
     yield from steps.list()

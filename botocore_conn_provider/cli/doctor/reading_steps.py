@@ -62,6 +62,6 @@ class ReadingSteps:
 
     def _look_at_machine(self) -> Iterator[str]:
         self.base = prepare_base(
-            self.settings, self._given.environ, variable=self._given.place
+            self.settings, self._given.view, variable=self._given.place
         )
         yield f"botocore {botocore.__version__} takes its options and parameters"

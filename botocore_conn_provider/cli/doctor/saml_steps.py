@@ -49,16 +49,16 @@ class SamlSteps:
 
     def _look_at_ticket(self) -> Iterator[str]:
         """Tell of ticket and service. A page that asks for no sign-in needs none."""
-        import gssapi  # of the extra [saml], there since `check`
-        from gssapi.raw import GSSError
+        from gssapi.raw import GSSError  # of the extra [saml], there since `check`
 
-        from botocore_conn_provider.federation.saml.kerberos import read_words
+        from botocore_conn_provider.federation.saml.kerberos import acquire, read_words
         from botocore_conn_provider.federation.saml.negotiation import find_service
 
         service = find_service(self._role.sign_in.idp_url, self._role.sign_in)
         yield f"service {service.spn}"
         try:
-            held = gssapi.Credentials(usage="initiate")
+            environ = self._flow.view.snapshot.settle()
+            held = acquire(environ, conn_id=self._settings.conn_id)
             yield f"principal {held.name}, {held.lifetime // 60} min left"
         except GSSError as error:
             yield f"no ticket to show: {read_words(error)}"

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.record import Connection
-    from botocore_conn_provider.connection.settings import ClientSettings, OwnSettings
+    from botocore_conn_provider.connection.settings import (
+        AwsSettings,
+        ClientSettings,
+        OwnSettings,
+    )
     from botocore_conn_provider.exchange.base_session import UnfittedSession
 
 USUAL_LIFETIME_SECONDS = 3600
@@ -26,6 +30,7 @@ def describe_effects(
     """Return what is in effect unless the program says otherwise."""
     settings = connection.settings
     return {
+        "identity": _describe_identity(settings, base),
         "region": _describe_region(connection, environ, base),
         "endpoints": _describe_endpoints(settings.client, environ),
         "proxies": _describe_proxies(settings.client, environ),
@@ -35,6 +40,21 @@ def describe_effects(
         "store": _describe_store(settings.own, environ),
         "plugins": settings.own.plugins,
         "strict": settings.own.strict,
+    }
+
+
+def _describe_identity(settings: AwsSettings, base: UnfittedSession) -> dict[str, str]:
+    """Return what a session made now resolves its base identity from."""
+    if settings.keys is not None:
+        return {"base identity": "keys of the connection"}
+    if not settings.starts_from_chain and settings.profile_name is None:
+        return {"base identity": "none: the exchange is not signed"}
+    ask = base.get_config_variable
+    return {
+        "base identity": "a profile" if settings.profile_name else "botocore's chain",
+        "profile": ask("profile") or "default",
+        "configuration file": str(ask("config_file")),
+        "credentials file": str(ask("credentials_file")),
     }
 
 

@@ -80,7 +80,7 @@ def describe(given: Given) -> dict[str, Any]:
         return {"connection": origin, "steps": ["Use botocore's own chain."]}
     connection = given.parse()
     settings = connection.settings
-    base = prepare_base(settings, given.environ, variable=given.place)
+    base = prepare_base(settings, given.view, variable=given.place)
     origin["form"] = "JSON" if _is_json(given) else "URI"
     origin["type"] = connection.conn_type
     return {

@@ -11,31 +11,49 @@ Source: MIT Kerberos, error tables krb5_err.et, k5e1_err.et, kv5m_err.et.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore_conn_provider.connection.environment import current_environment
+from botocore_conn_provider.errors import IdpRequestError
+from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.saml.explanation import Explanation
 from botocore_conn_provider.redaction import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import gssapi
     from gssapi.raw.misc import GSSError
 
+    from botocore_conn_provider.plugins import SignInRequest
+
 CLIENT_KEYTAB = "KRB5_CLIENT_KTNAME"
+# What decides who signs in. Source: MIT Kerberos, environment variables.
+VARIABLES = (
+    "KRB5CCNAME",
+    CLIENT_KEYTAB,
+    "KRB5_CONFIG",
+    "KRB5_KDC_PROFILE",
+    "GSS_USE_PROXY",
+    "GSS_MECH_CONFIG",
+)
+# Source: MIT Kerberos, "Credential store extensions".
+STORE = {b"ccache": "KRB5CCNAME", b"client_keytab": CLIENT_KEYTAB}
 LONGEST_WORDS = 300
 _MINOR = re.compile(r"Minor \(\d+\): (.*)", re.DOTALL)
+_NO_TICKET = re.compile(r"available \(default|No credentials cache")
 _UNKNOWN_SERVER = re.compile(r"Server (\S+) not found")
 
 
 class Service(NamedTuple):
-    """The service that a ticket was asked for, and by whom."""
+    """The service that a ticket was asked for, by whom, with which client keytab."""
 
     name: str
     host: str
     principal: str | None = None
+    keytab: str | None = None
 
     @property
     def spn(self) -> str:
@@ -131,8 +149,8 @@ def explain_kerberos(error: GSSError, service: Service) -> Explanation:
     unknown = _UNKNOWN_SERVER.search(words)
     if unknown:
         return _explain_service(unknown.group(1), service, words)
-    if os.environ.get("KRB5_CLIENT_KTNAME") and "available (default" in words:
-        return _explain_no_ticket(words)
+    if service.keytab and _NO_TICKET.search(words):
+        return _explain_no_ticket(service.keytab, words)
     for rule in RULES:
         if re.search(rule.words, words):
             cause, hint = _fill(rule.cause, service), _fill(rule.hint, service)
@@ -146,13 +164,12 @@ def _say(cause: str, words: str, hint: str, *, retryable: bool = False) -> Expla
 
 
 def _fill(text: str, service: Service) -> str:
-    keytab = os.environ.get("KRB5_CLIENT_KTNAME", "the default client keytab")
+    keytab = service.keytab or "the default client keytab"
     return text.format(who=service.who, spn=service.spn, keytab=keytab)
 
 
-def _explain_no_ticket(words: str) -> Explanation:
+def _explain_no_ticket(keytab: str, words: str) -> Explanation:
     """Tell a keytab that is named and cannot be used from no ticket at all."""
-    keytab = os.environ["KRB5_CLIENT_KTNAME"]
     path = keytab.partition(":")[2] if ":" in keytab else keytab
     if Path(path).exists():
         cause = "there is no ticket, and the client keytab yields none"
@@ -189,20 +206,59 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def find_principal(environ: Mapping[str, str]) -> str:
-    """Return the principal of the ticket cache; empty if there is none to see.
+def identify(request: SignInRequest) -> dict[str, str]:
+    """Describe whose ticket a sign-in uses, without asking for a new one.
 
-    With a client keytab it is the keytab that decides, and to look would already
-    ask the KDC for a ticket. Without gssapi the sign-in says what is missing.
+    With a client keytab it is the keytab that decides, and to look at the cache would
+    already ask the KDC for a ticket. Without gssapi the sign-in says what is missing.
     """
-    if environ.get(CLIENT_KEYTAB):
-        return ""
+    environ = request.environ
+    told = {name: environ.get(name, "") for name in VARIABLES}
+    keytab = environ.get(CLIENT_KEYTAB)
+    if keytab:
+        told["keytab"] = read_content(keytab.partition(":")[2] or keytab)
+        return told
     try:
-        import gssapi  # of the extra [saml]
-        from gssapi.raw.misc import GSSError
+        from gssapi.raw.misc import GSSError  # of the extra [saml]
+
+        told["principal"] = str(acquire(environ, conn_id=request.conn_id).name)
     except (ImportError, OSError):
-        return ""
-    try:
-        return str(gssapi.Credentials(usage="initiate").name)
+        told["principal"] = ""
     except GSSError:
-        return ""
+        told["principal"] = ""
+    return told
+
+
+def acquire(environ: Mapping[str, str], *, conn_id: str) -> gssapi.Credentials:
+    """Return the credentials of the cache or client keytab that `environ` names.
+
+    The Kerberos library reads the live environment of the process. So the two names
+    that it can be handed are handed to it, and if another variable of its own has
+    changed since the session was created, nothing is asked.
+
+    Raises:
+        GSSError: There are none to be had.
+        IdpRequestError: The Kerberos variables of the process have changed.
+    """
+    import gssapi
+
+    store: dict[bytes | str, bytes | str] = {
+        key: environ[name].encode() for key, name in STORE.items() if environ.get(name)
+    }
+    _require_unchanged(environ, conn_id)
+    credentials = gssapi.Credentials(usage="initiate", store=store or None)
+    _require_unchanged(environ, conn_id)
+    return credentials
+
+
+def _require_unchanged(environ: Mapping[str, str], conn_id: str) -> None:
+    live = current_environment()
+    for name in VARIABLES:
+        is_handed_over = name in STORE.values() and environ.get(name)
+        if not is_handed_over and live.get(name) != environ.get(name):
+            raise IdpRequestError(
+                conn_id=conn_id,
+                cause=f"the environment variable {name} has changed since this session"
+                " was created, and the Kerberos library reads the new value.",
+                hint="Set it before the session is created, or create another session.",
+            )

@@ -31,7 +31,12 @@ from botocore_conn_provider.federation.saml.explanation import (
     explain_status,
     find_schemes,
 )
-from botocore_conn_provider.federation.saml.kerberos import Service, explain_kerberos
+from botocore_conn_provider.federation.saml.kerberos import (
+    CLIENT_KEYTAB,
+    Service,
+    acquire,
+    explain_kerberos,
+)
 from botocore_conn_provider.redaction import show_origin
 
 if TYPE_CHECKING:
@@ -60,7 +65,7 @@ class Negotiation:
             url,
             idp_url=request.idp_url,
             target_name=request.options.get("target_name"),
-        )
+        )._replace(keytab=request.environ.get(CLIENT_KEYTAB))
         self._context: gssapi.SecurityContext | None = None
 
     def greet(self) -> str | None:
@@ -160,7 +165,8 @@ class Negotiation:
         Asked for by themselves, because only then the library tells causes of
         the cache and the keytab apart.
         """
-        credentials = gssapi.Credentials(usage="initiate")
+        request = self._request
+        credentials = acquire(request.environ, conn_id=request.conn_id)
         with contextlib.suppress(GSSError):  # an expired ticket
             principal = str(credentials.name)
             self._service = self._service._replace(principal=principal)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.errors import (
     ConnProviderError,
     IdpRequestError,
@@ -24,7 +23,11 @@ from botocore_conn_provider.federation.deadline import (
     run_within,
 )
 from botocore_conn_provider.federation.plugin_guard import PluginKind, name_type
-from botocore_conn_provider.federation.plugin_lookup import SIGN_INS, create_plugin
+from botocore_conn_provider.federation.plugin_lookup import (
+    SIGN_INS,
+    create_plugin,
+    identify_plugin,
+)
 from botocore_conn_provider.plugins import Page, SignInRequest
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_origin
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BUILT_IN = {"spnego": "botocore_conn_provider.federation.saml.spnego:SpnegoSignIn"}
+# Apart from the class, so that a start from the store loads no Kerberos library twice.
+IDENTIFY = {"spnego": "botocore_conn_provider.federation.saml.kerberos:identify"}
 INSTALL = "Run: pip install 'botocore-conn-provider[saml]'"
 SYSTEM_LIBRARY = (
     "Install it (Debian: apt-get install libgssapi-krb5-2; Red Hat: dnf install"
@@ -68,6 +73,7 @@ KIND = PluginKind(
     noun="sign-in method",
     group=SIGN_INS,
     built_in=BUILT_IN,
+    identify=IDENTIFY,
     field="assume_role_with_saml.idp_auth_method",
     failure=IdpRequestError,
     find_flaw=find_page_flaw,
@@ -90,8 +96,7 @@ class SamlProofFetcher:
         conn_id: The connection, for errors.
         deadline_seconds: Bounds one whole sign-in.
         allow_plugins: False knows the built-in method only.
-        environ: What a plug-in reads as its environment; None for that of this
-            process.
+        environ: The environment when the session was created, with absolute paths.
     """
 
     def __init__(
@@ -101,7 +106,7 @@ class SamlProofFetcher:
         conn_id: str,
         deadline_seconds: float,
         allow_plugins: bool,
-        environ: Environ | None = None,
+        environ: Environ,
     ) -> None:
         self._role = role
         self._conn_id = conn_id
@@ -113,7 +118,7 @@ class SamlProofFetcher:
             options=role.sign_in.auth,
             mutual_authentication=role.sign_in.mutual_authentication,
             deadline_seconds=deadline_seconds,
-            environ=current_environment() if environ is None else environ,
+            environ=environ,
         )
 
     def check(self) -> None:
@@ -124,6 +129,22 @@ class SamlProofFetcher:
             MissingDependencyError: The extra or the system's library is missing.
         """
         self._create_method()
+
+    def identify(self) -> dict[str, str]:
+        """Describe by content who signs in. Asks no one for a new ticket.
+
+        A plug-in that does not say what it depends on depends on everything. Holds
+        secrets: never show it.
+
+        Raises:
+            InvalidConnectionError: No such sign-in method.
+        """
+        return identify_plugin(
+            KIND,
+            self._role.sign_in.method,
+            self._request,
+            allow_plugins=self._allow_plugins,
+        )
 
     def fetch_proof(self) -> SamlProof:
         """Sign in and return the assertion, decoded for the choice of provider.

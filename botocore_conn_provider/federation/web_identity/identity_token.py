@@ -15,7 +15,11 @@ from botocore_conn_provider.federation.deadline import (
     run_within,
 )
 from botocore_conn_provider.federation.plugin_guard import PluginKind, name_type
-from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES, create_plugin
+from botocore_conn_provider.federation.plugin_lookup import (
+    TOKEN_SOURCES,
+    create_plugin,
+    identify_plugin,
+)
 from botocore_conn_provider.federation.web_identity.claims import (
     Claims,
     decode_claims,
@@ -36,6 +40,10 @@ BUILT_IN = {
     "file": f"{HERE}.token_file:TokenFile",
     "google": f"{HERE}.google.google_tokens:GoogleTokens",
 }
+IDENTIFY = {
+    "file": f"{HERE}.token_file:identify",
+    "google": f"{HERE}.google.adc:identify",
+}
 
 
 def find_type_flaw(token: object) -> str | None:
@@ -47,6 +55,7 @@ KIND = PluginKind(
     noun="token source",
     group=TOKEN_SOURCES,
     built_in=BUILT_IN,
+    identify=IDENTIFY,
     field=FIELD,
     failure=WebIdentityTokenError,
     find_flaw=find_type_flaw,
@@ -70,7 +79,7 @@ class WebIdentityTokenFetcher:
         conn_id: The connection, for errors.
         deadline_seconds: Bounds one whole fetch.
         allow_plugins: False knows the built-in sources only.
-        environ: The process environment.
+        environ: The environment when the session was created, with absolute paths.
     """
 
     def __init__(
@@ -102,6 +111,19 @@ class WebIdentityTokenFetcher:
             WebIdentityTokenError: The credentials at hand never give a token.
         """
         self._create_source().check()
+
+    def identify(self) -> dict[str, str]:
+        """Describe by content whom the next token will be for. Sends nothing.
+
+        A plug-in that does not say what it depends on depends on everything. Holds
+        secrets: never show it.
+
+        Raises:
+            InvalidConnectionError: No such source.
+        """
+        return identify_plugin(
+            KIND, self._name, self._request, allow_plugins=self._allow_plugins
+        )
 
     def fetch_token(self) -> IdentityToken:
         """Ask the source for a new token.

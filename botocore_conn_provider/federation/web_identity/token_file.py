@@ -16,6 +16,7 @@ from botocore_conn_provider.errors import (
     Problem,
     WebIdentityTokenError,
 )
+from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.web_identity.claims import LONGEST_TOKEN
 from botocore_conn_provider.redaction import shorten
 from botocore_conn_provider.secret import Secret
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 FIELD = "assume_role_with_web_identity_token_file"
 VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
+
+
+def identify(request: TokenRequest) -> dict[str, str]:
+    """Describe the file by its place and content; "" for one that is not there yet."""
+    name = request.token_file or request.environ.get(VARIABLE) or ""
+    return {"token file": name, "token": read_content(name)}
 
 
 class TokenFile:

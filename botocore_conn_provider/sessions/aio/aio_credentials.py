@@ -12,11 +12,12 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
+from botocore.credentials import RefreshableCredentials
 
 from botocore_conn_provider.sessions.credentials import Recipe, freeze
 
 if TYPE_CHECKING:
-    from botocore.credentials import ReadOnlyCredentials
+    from botocore.credentials import Credentials, ReadOnlyCredentials
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.keeper import Keeper
@@ -122,6 +123,46 @@ class AioConnectionCredentials(AioCredentials):  # type: ignore[misc] # untyped
 
     def __reduce__(self) -> Recipe:
         return self._recipe
+
+
+class AioBaseCredentials(AioRefreshableCredentials):  # type: ignore[misc] # untyped
+    """Credentials of botocore's own chain, for who can await.
+
+    Whether they are refreshed, and when, is botocore's; it happens in a thread.
+    """
+
+    def __init__(self, theirs: Credentials) -> None:
+        # The base class's constructor is not called: it takes keys of its own.
+        self.method = theirs.method
+        self._theirs = theirs
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """Return an immutable set to sign with, refreshed where that is due.
+
+        Raises:
+            BotoCoreError: The refresh failed.
+        """
+        if not isinstance(self._theirs, RefreshableCredentials):
+            return self._theirs.get_frozen_credentials()
+        loop = asyncio.get_running_loop()
+        frozen = self._theirs.get_frozen_credentials
+        return await loop.run_in_executor(None, frozen)
+
+    async def get_account_id(self) -> str | None:
+        """Return the account, where botocore knows it."""
+        return getattr(await self.get_frozen_credentials(), "account_id", None)
+
+    @property
+    def _expiry_time(self) -> datetime.datetime | None:
+        return getattr(self._theirs, "_expiry_time", None)
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Return whether botocore would refresh them."""
+        ask = getattr(self._theirs, "refresh_needed", None)
+        return ask is not None and bool(ask(refresh_in))
+
+    def __repr__(self) -> str:
+        return f"AioBaseCredentials(method={self.method!r})"
 
 
 def _take_note(waiter: asyncio.Future[Any]) -> None:

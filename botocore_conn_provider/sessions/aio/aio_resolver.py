@@ -1,135 +1,98 @@
-"""The twin of `resolver` for aiobotocore. Imported only where that is.
+"""The resolver for aiobotocore's sessions. Imported only where aiobotocore is.
 
-The identity that an exchange starts from is botocore's, in the keeper's thread;
-aiobotocore's chain serves connections that have no identity of their own, and
-profiles.
+Whatever the connection starts from is resolved by botocore's own providers, in a
+thread: what holds for them holds here. aiobotocore's chain serves sessions to which no
+connection applies.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import aiobotocore.credentials
-from aiobotocore.session import AioSession
 
-from botocore_conn_provider.exchange.base_session import (
-    UnfittedSession,
-    create_base_session,
-    no_base_credentials,
-)
 from botocore_conn_provider.sessions.aio.aio_credentials import (
+    AioBaseCredentials,
     AioConnectionCredentials,
     AioKeptCredentials,
 )
 from botocore_conn_provider.sessions.providers import (
     ConnectionProvider,
-    ProfileProvider,
     RoleProvider,
     StaticProvider,
 )
-from botocore_conn_provider.sessions.resolver import Applied, FittedResolver
+from botocore_conn_provider.sessions.resolver import FittedResolver
 
 if TYPE_CHECKING:
-    import botocore.credentials
     import botocore.session
+    from botocore.credentials import CredentialProvider
 
-
-# Those that need no chain of aiobotocore's.
-INDEPENDENT = (RoleProvider, StaticProvider)
-
-
-class UnfittedAioSession(UnfittedSession, AioSession):  # type: ignore[misc] # untyped
-    """An aiobotocore session that installation leaves alone."""
-
-    @staticmethod
-    def create_chain(
-        session: botocore.session.Session, region_name: str | None
-    ) -> botocore.credentials.CredentialResolver:
-        """Return aiobotocore's own chain."""
-        chain: botocore.credentials.CredentialResolver = (
-            aiobotocore.credentials.create_credential_resolver(
-                session, region_name=region_name
-            )
-        )
-        return chain
+    from botocore_conn_provider.exchange.session_view import SessionView
 
 
 class AioFittedResolver(FittedResolver, aiobotocore.credentials.AioCredentialResolver):  # type: ignore[misc] # untyped
-    """aiobotocore's chain with the connection's provider ahead of it."""
-
-    bare_kind = UnfittedAioSession
+    """aiobotocore's resolver with the connection's provider at its head."""
 
     async def load_credentials(self) -> Any:  # type: ignore[override] # awaited here
         """Load from our provider, which returns or raises; else from the chain."""
-        plan = self.find_plan()
-        if plan.applied is not None and isinstance(plan.ours, INDEPENDENT):
-            return await AioProvider(plan.ours).load()
+        applied = self.find_applied()
+        if applied is not None and applied.ours is not None:
+            return await AioProvider(applied.ours).load()
         return await aiobotocore.credentials.AioCredentialResolver.load_credentials(
             self
         )
 
-    def _make_chain_session(self, applied: Applied) -> UnfittedAioSession:
-        session = self._fitted.session
-        return create_base_session(
-            applied.settings,
-            region_name=session.get_config_variable("region"),
-            data_loader=session.get_component("data_loader"),
-            kind=UnfittedAioSession,
-        )
+    def _take_view(self) -> SessionView:
+        # Its handlers are awaited; an exchange is botocore's, which awaits none.
+        return super()._take_view()._replace(events=None)
 
-    def _adapt(
-        self, ours: ConnectionProvider | None, bare: UnfittedSession
+    def _list_own(
+        self, session: botocore.session.Session, region_name: str | None
     ) -> list[Any]:
-        if ours is None:
-            return []
-        if isinstance(ours, ProfileProvider):
-            return [AioProfileProvider(ours, bare)]
-        return [AioProvider(ours)]
+        chain = aiobotocore.credentials.create_credential_resolver(
+            session, region_name=region_name
+        )
+        return list(chain.providers)
+
+    def _adapt(self, providers: list[Any]) -> list[Any]:
+        return [AioProvider(provider) for provider in providers]
 
 
 class AioProvider:
-    """A provider of ours whose `load` can be awaited. Loading fetches nothing."""
+    """A provider of botocore's kind whose `load` can be awaited."""
 
-    def __init__(self, ours: ConnectionProvider) -> None:
-        self.METHOD = ours.METHOD
-        self.CANONICAL_NAME = ours.CANONICAL_NAME
-        self._ours = ours
-
-    async def load(self) -> Any:
-        """Return the credentials of the connection, as aiobotocore's kind."""
-        return self.load_now()
-
-    def load_now(self) -> AioKeptCredentials | AioConnectionCredentials:
-        """Do it without a loop: unpickling has none."""
-        ours = self._ours
-        recipe = ours.remake.aio_credentials, (ours.settings.conn_id,)
-        if isinstance(ours, RoleProvider):
-            return AioKeptCredentials(
-                ours.share_keeper(), method=ours.METHOD, recipe=recipe
-            )
-        keys = ours.load()
-        static = AioConnectionCredentials(
-            (keys.access_key, keys.secret_key, keys.token), recipe=recipe
-        )
-        # An attribute, because the oldest constructor does not take it.
-        static.account_id = vars(keys).get("account_id")
-        return static
-
-
-class AioProfileProvider(AioProvider):
-    """The credentials of a profile, as aiobotocore finds and renews them."""
-
-    def __init__(self, ours: ProfileProvider, bare: UnfittedSession) -> None:
-        super().__init__(ours)
-        self._bare = bare
+    def __init__(self, theirs: ConnectionProvider | CredentialProvider) -> None:
+        self.METHOD = theirs.METHOD
+        self.CANONICAL_NAME = theirs.CANONICAL_NAME
+        self._theirs = theirs
 
     async def load(self) -> Any:
-        """Return the profile's credentials.
+        """Return the credentials, as aiobotocore's kind; None if there are none.
 
-        Raises:
-            InvalidConnectionError: It holds none.
+        Botocore's own providers may ask the network, so they run in a thread.
         """
-        credentials = await self._bare.get_credentials()  # type: ignore[misc] # AioSession's
-        if credentials is None:
-            raise no_base_credentials(self._ours.settings)
-        return credentials
+        if isinstance(self._theirs, StaticProvider):
+            return self.load_now()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, self.load_now)
+
+    def load_now(self) -> Any:
+        """Do it without a loop: unpickling has none."""
+        theirs = self._theirs
+        if isinstance(theirs, RoleProvider):
+            return AioKeptCredentials(
+                theirs.share_keeper(),
+                method=theirs.METHOD,
+                recipe=theirs.make_aio_recipe(),
+            )
+        loaded = theirs.load()
+        if isinstance(theirs, StaticProvider):
+            static = AioConnectionCredentials(
+                (loaded.access_key, loaded.secret_key, loaded.token),
+                recipe=theirs.make_aio_recipe(),
+            )
+            # An attribute, because the oldest constructor does not take it.
+            static.account_id = vars(loaded).get("account_id")
+            return static
+        return None if loaded is None else AioBaseCredentials(loaded)

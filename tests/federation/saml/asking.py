@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.connection.settings import AssumeRoleWithSaml, SamlSignIn
 from botocore_conn_provider.federation.saml import SamlProofFetcher
 from botocore_conn_provider.secret import Options
@@ -35,6 +36,7 @@ def build_fetcher(
         conn_id="corp",
         deadline_seconds=deadline_seconds,
         allow_plugins=True,
+        environ=current_environment(),
     )
 
 

@@ -160,12 +160,13 @@ def test_client_keytab_renews_tickets_by_itself(
 
 
 PROGRAM = """
-import sys
+import os, sys
 from botocore_conn_provider.connection.settings import AssumeRoleWithSaml, SamlSignIn
 from botocore_conn_provider.errors import IdpRequestError
 from botocore_conn_provider.federation.saml import SamlProofFetcher
 role = AssumeRoleWithSaml(sys.argv[2], SamlSignIn(sys.argv[1]))
-fetcher = SamlProofFetcher(role, conn_id="x", deadline_seconds=20, allow_plugins=False)
+fetcher = SamlProofFetcher(role, conn_id="x", deadline_seconds=20, allow_plugins=False,
+    environ=dict(os.environ))
 try:
     print(fetcher.fetch_proof().principal_arn)
 except IdpRequestError as error:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 LIMIT_KIB = 40 * 1024
 PROGRAM = """
-import resource, sys, lxml.etree, requests, requests_gssapi, botocore.session
+import os, resource, sys, lxml.etree, requests, requests_gssapi, botocore.session
 from botocore_conn_provider.connection.settings import AssumeRoleWithSaml, SamlSignIn
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.federation.saml import SamlProofFetcher
 role = AssumeRoleWithSaml("arn:aws:iam::123456789012:role/analyst", SamlSignIn(
     sys.argv[1], log_idp_response=True))
-fetcher = SamlProofFetcher(role, conn_id="x", deadline_seconds=20, allow_plugins=False)
+fetcher = SamlProofFetcher(role, conn_id="x", deadline_seconds=20, allow_plugins=False,
+    environ=dict(os.environ))
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     fetcher.fetch_proof()

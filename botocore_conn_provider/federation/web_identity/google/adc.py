@@ -8,20 +8,25 @@ Source: Google AIP-4110, Application Default Credentials.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore_conn_provider.errors import WebIdentityTokenError
+from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.redaction import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from botocore_conn_provider.plugins import TokenRequest
+
 T = TypeVar("T")
 
 VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+METADATA = ("GCE_METADATA_", "NO_GCE_CHECK")
 GCLOUD_FILE = "application_default_credentials.json"
 
 
@@ -103,6 +108,26 @@ def read_credentials(
     return _read(
         path, f"gcloud's credentials file ('{shorten(str(path), 200)}')", conn_id
     )
+
+
+def identify(request: TokenRequest) -> dict[str, str]:
+    """Describe by content whose Application Default Credentials these are.
+
+    A source that runs a program, or asks AWS who it is, depends on every variable.
+    """
+    environ = request.environ
+    path = environ.get(VARIABLE) or str(find_gcloud_file(environ))
+    content = read_content(path)
+    told = {"credentials file": path, "credentials": content}
+    if not content:  # the metadata server decides, and these variables which
+        return told | {n: v for n, v in environ.items() if n.startswith(METADATA)}
+    with contextlib.suppress(ValueError, RecursionError, AttributeError, TypeError):
+        info = json.loads(content)
+        source = (info.get("source_credentials") or info).get("credential_source")
+        if source is not None:
+            told["subject token"] = read_content(str(source.get("file", "")))
+            told |= {} if "file" in source else dict(environ)
+    return told
 
 
 def find_gcloud_file(environ: Mapping[str, str]) -> Path:

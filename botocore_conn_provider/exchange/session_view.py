@@ -1,0 +1,104 @@
+"""What a session's identity is resolved from, and its description by content.
+
+Free of botocore, so that a start from the store loads no session of botocore's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from botocore.config import Config
+    from botocore.configprovider import BaseProvider
+    from botocore.hooks import BaseEventHooks
+    from botocore.loaders import Loader
+
+    from botocore_conn_provider.connection.environment import Snapshot
+
+# Session variables that hold paths, which botocore would expand at each reading.
+FILES = ("config_file", "credentials_file")
+CONFIG_FILE, CONFIG_VARIABLE = "~/.aws/config", "AWS_CONFIG_FILE"
+# Every one of these may decide which STS answers, but for the machine's own keys,
+# which decide nothing but the base identity.
+DECIDING, KEYS = (
+    "AWS_",
+    (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+    ),
+)
+
+
+class SessionView(NamedTuple):
+    """What a program said on its session, and the snapshot of its creation.
+
+    Everything that an exchange starts from is resolved from this value alone.
+
+    Attributes:
+        snapshot: The environment when the session was created.
+        specifications: How botocore finds each session variable: the names in the
+            configuration file and in the environment, the default, the conversion.
+            None for botocore's own.
+        data_loader: The session's, so that the data files are read once.
+        variables: Session variables that were set in code.
+        providers: Providers that the program put into the configuration store.
+        overrides: Values that the program set in the configuration store.
+        client_config: The session's default client Config.
+        events: The session's handlers; they see the exchange's requests too.
+        region_name: The region for clients that is known where the session has none.
+    """
+
+    snapshot: Snapshot
+    specifications: Mapping[str, tuple[Any, Any, Any, Any]] | None = None
+    data_loader: Loader | None = None
+    variables: Mapping[str, Any] = {}
+    providers: Mapping[str, BaseProvider] = {}
+    overrides: Mapping[str, Any] = {}
+    client_config: Config | None = None
+    events: BaseEventHooks | None = None
+    region_name: str | None = None
+
+    def __repr__(self) -> str:
+        return "SessionView(…)"
+
+    def describe(self) -> dict[str, str]:
+        """Describe by content which STS is asked: it decides who answers for whom.
+
+        Holds secrets: never show it.
+        """
+        # Imported here: sessions without a role need no description.
+        from botocore_conn_provider.federation.file_content import read_content
+
+        environ = self.snapshot.environ
+        return {
+            **{
+                f"${name}": value
+                for name, value in environ.items()
+                if name.startswith(DECIDING) and name not in KEYS
+            },
+            **dict(self._list_said()),
+            "config file": read_content(self._find_config_file()),
+        }
+
+    def _list_said(self) -> Iterator[tuple[str, str]]:
+        """List what was said in code. Providers are asked: their values count."""
+        for name, value in {**self.variables, **self.overrides}.items():
+            yield name, repr(value)
+        for name, provider in self.providers.items():
+            yield name, repr(provider.provide())
+        yield "region for clients", repr(self.region_name)
+
+    def _find_config_file(self) -> str:
+        said = dict(self._list_paths())
+        named = self.snapshot.environ.get(CONFIG_VARIABLE) or CONFIG_FILE
+        return self.snapshot.locate(said.get("config_file") or named)
+
+    def _list_paths(self) -> Iterator[tuple[str, str]]:
+        for name, value in {**self.variables, **self.overrides}.items():
+            if isinstance(value, str):
+                yield name, value
