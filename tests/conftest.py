@@ -27,6 +27,14 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that needs system packages and is not marked so."""
+    for item in items:
+        needs = "kerberos" in getattr(item, "fixturenames", ())
+        if needs and not item.get_closest_marker("kerberos"):
+            raise pytest.UsageError(f"{item.nodeid}: mark it with pytest.mark.kerberos")
+
+
 def pytest_report_header() -> list[str]:
     source = os.path.dirname(botocore_conn_provider.__file__)  # noqa: PTH120
     hosts = f"botocore {botocore.__version__}, boto3 {boto3.__version__}"
