@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_conn_provider
 from tests.aws import Aws
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.federation.saml.parts"]
 FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+OF_BOTOCORE = f"{Loader.BUILTIN_DATA_PATH}{os.sep}"
 SECRETS = pytest.StashKey[Secrets]()
 
 
@@ -57,6 +59,28 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _botocores_data() -> Iterator[None]:
+    """Read each of botocore's own data files once, not once for each session.
+
+    Reading them was a third of what a test of a session cost. botocore shares what
+    it read among the clients of a session; here the sessions share it too.
+    """
+    read = JSONFileLoader.load_file
+    data: dict[str, Any] = {}
+
+    def read_once(self: JSONFileLoader, file_path: str) -> Any:
+        if not file_path.startswith(OF_BOTOCORE):
+            return read(self, file_path)
+        if file_path not in data:
+            data[file_path] = read(self, file_path)
+        return data[file_path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", read_once)
+        yield
 
 
 @pytest.fixture
