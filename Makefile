@@ -9,8 +9,9 @@ NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools
 # A process for each core. One that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest --numprocesses=auto --dist=worksteal $(NOT_HERE)
 
-# Compiled once here, or each of the tests' child processes would compile for itself.
+# Compiled once, or each of the tests' child processes would compile for itself.
 export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.

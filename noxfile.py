@@ -24,8 +24,9 @@ EVERYTHING_ELSE = (f"--ignore={AIO}", f"--ignore={TOOLS}")
 # A process for each core. One that is done takes over from one that is not.
 PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
 
-# Compiled once here, or each of the tests' child processes would compile for itself.
+# Compiled once, or each of the tests' child processes would compile for itself.
 os.environ["UV_COMPILE_BYTECODE"] = "1"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # pyenv's own commands start only the versions that are switched on.
 for found in Path.home().glob(".pyenv/versions/3.*/bin"):
     os.environ["PATH"] += f"{os.pathsep}{found}"
