@@ -26,7 +26,7 @@ class Ended(NamedTuple):
 
 
 class Children:
-    """Start children in an empty directory, so that they see the wheel only.
+    """Start children in an empty directory, where they find installed modules only.
 
     Their environment is this one's (isolated by then, and with what coverage
     needs to follow them) with `env` over it; None takes a variable away. What

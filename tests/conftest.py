@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_conn_provider
 from tests.aws import Aws
@@ -18,13 +19,22 @@ from tests.leaks import Leaks, Secrets
 from tests.ways import MetadataServer, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 pytest_plugins = ["tests.federation.saml.parts"]
 FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+OF_BOTOCORE = f"{Loader.BUILTIN_DATA_PATH}{os.sep}"
 SECRETS = pytest.StashKey[Secrets]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that needs system packages and is not marked so."""
+    for item in items:
+        needs = "kerberos" in getattr(item, "fixturenames", ())
+        if needs and not item.get_closest_marker("kerberos"):
+            raise pytest.UsageError(f"{item.nodeid}: mark it with pytest.mark.kerberos")
 
 
 def pytest_report_header() -> list[str]:
@@ -49,6 +59,49 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _botocores_data() -> Iterator[None]:
+    """Read botocore's own data files and folders once, not once for each session.
+
+    Reading them was a third of what a test of a session cost. botocore shares what
+    it read among the clients of a session; here the sessions share it too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", share_files())
+        patch.setattr(Loader, "list_available_services", share_services())
+        yield
+
+
+def share_files() -> Callable[[JSONFileLoader, str], Any]:
+    """Return a `load_file` that reads each file of botocore's once."""
+    read = JSONFileLoader.load_file
+    data: dict[str, Any] = {}
+
+    def read_once(self: JSONFileLoader, file_path: str) -> Any:
+        if not file_path.startswith(OF_BOTOCORE):
+            return read(self, file_path)
+        if file_path not in data:
+            data[file_path] = read(self, file_path)
+        return data[file_path]
+
+    return read_once
+
+
+def share_services() -> Callable[[Loader, str], list[str]]:
+    """Return a `list_available_services` that looks at the same folders once."""
+    look = Loader.list_available_services
+    data: dict[tuple[str, ...], list[str]] = {}
+
+    def look_once(self: Loader, type_name: str) -> list[str]:
+        folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112
+        key = (type_name, *folders)
+        if key not in data:
+            data[key] = look(self, type_name)
+        return list(data[key])
+
+    return look_once
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class LeakError(AssertionError):
 
 class Sentinel(NamedTuple):
     name: str
-    text: str
+    forms: tuple[str, ...]
     in_user_calls: bool
 
 
@@ -69,7 +69,7 @@ class Secrets:
     def add(self, text: str, *, name: str, in_user_calls: bool = False) -> str:
         """Register `text`, made elsewhere, and return it."""
         with self._lock:
-            self._sentinels.append(Sentinel(name, text, in_user_calls))
+            self._sentinels.append(Sentinel(name, tuple(_forms(text)), in_user_calls))
         return text
 
     def find_in(self, seen: str, *, in_user_calls: bool = False) -> list[str]:
@@ -80,7 +80,7 @@ class Secrets:
             sentinel.name
             for sentinel in sentinels
             if not (in_user_calls and sentinel.in_user_calls)
-            and any(form in seen for form in _forms(sentinel.text))
+            and any(form in seen for form in sentinel.forms)
         ]
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
+# How long a server may take to see that it is to end: many tests start two.
+POLL_SECONDS = 0.01
 
 
 class Handler(WSGIRequestHandler):
@@ -45,7 +47,9 @@ def serve(
         request_handler=Handler,
         ssl_context=tls,
     )
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
+    )
     thread.start()
     try:
         yield server.server_port

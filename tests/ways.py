@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.loopback import LOOPBACK, serve
+from tests.loopback import LOOPBACK, POLL_SECONDS, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +57,7 @@ class Proxy:
             server.block_on_close = False
             self.url = f"http://{LOOPBACK}:{server.server_address[1]}"
             threading.Thread(
-                target=server.serve_forever, args=(0.05,), daemon=True
+                target=server.serve_forever, args=(POLL_SECONDS,), daemon=True
             ).start()
             yield self
             server.shutdown()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROLE = "arn:aws:iam::123456789012:role/analyst"
 CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
+INSTALLED_CLI = Path(__file__).parents[2] / ".venv-awscli" / "bin" / "aws"
 
 
 class Said(NamedTuple):
@@ -51,11 +52,9 @@ def command(capsys: pytest.CaptureFixture[str], leaks: Leaks) -> Command:
 def aws_cli() -> Path:
     """The AWS CLI, version 1, which needs a botocore of its own.
 
-    `AWS_CLI` names it; else the one on the path.
+    `AWS_CLI` names it; else it is the one that `make` installs, else that on the path.
     """
-    found = shutil.which(os.environ.get("AWS_CLI") or "aws")
-    assert found, (
-        "The AWS CLI is missing: python3 -m venv .venv-awscli &&"
-        " .venv-awscli/bin/pip install awscli, and set AWS_CLI=.venv-awscli/bin/aws"
-    )
+    named = os.environ.get("AWS_CLI") or shutil.which(INSTALLED_CLI) or "aws"
+    found = shutil.which(named)
+    assert found, "The AWS CLI is missing. Run: make .venv-awscli/installed"
     return Path(found).absolute()

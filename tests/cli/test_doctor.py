@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import trustme
+    from _pytest.mark import ParameterSet
 
     from tests.aws import Aws
     from tests.cli.conftest import Command
@@ -41,6 +42,19 @@ if TYPE_CHECKING:
 
 CASES = Path(__file__).parent.parent / "cases" / "doctor"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
+
+
+def list_cases() -> list[ParameterSet]:
+    """Return all cases; those with an IdP sign in, and so need Kerberos."""
+    return [
+        pytest.param(name, marks=[pytest.mark.kerberos] * ("idp" in read_case(name)))
+        for name in NAMES
+    ]
+
+
+def read_case(name: str) -> dict[str, Any]:
+    case: dict[str, Any] = json.loads((CASES / name / "case.json").read_text())
+    return case
 
 
 def build_token(secrets: Secrets, *, issued_in_seconds: float = 0) -> str:
@@ -90,7 +104,7 @@ class Stage:
     """One case with all that is around it."""
 
     def __init__(self, name: str, request: pytest.FixtureRequest, folder: Path) -> None:
-        self.case: dict[str, Any] = json.loads((CASES / name / "case.json").read_text())
+        self.case = read_case(name)
         self._request = request
         self._folder = folder
         self._secrets: Secrets = request.getfixturevalue("secrets")
@@ -181,7 +195,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     return Stage(request.param, request, folder)
 
 
-@pytest.mark.parametrize("stage", NAMES, indirect=True)
+@pytest.mark.parametrize("stage", list_cases(), indirect=True)
 def test_fault_is_named_where_it_lies(
     stage: Stage, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +265,7 @@ def test_good_role_is_followed_to_its_caller(
     assert actions == ["AssumeRole", "GetCallerIdentity"]
 
 
+@pytest.mark.kerberos
 def test_good_sign_in_is_followed_to_its_caller(
     command: Command,
     aws: Aws,
@@ -446,6 +461,7 @@ def test_nonsense_for_sts_is_a_fault_where_the_connection_names_no_endpoint(
     assert "what answers for STS is not STS" in said.out
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("ticket")
 @pytest.mark.parametrize("verify", ["file", "nothing"])
 def test_way_to_an_idp_over_tls_is_told(

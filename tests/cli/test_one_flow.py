@@ -98,7 +98,13 @@ def arrange_saml(
         yield arrange
 
 
-@pytest.fixture(params=["arrange_keys", "arrange_token", "arrange_saml"])
+@pytest.fixture(
+    params=[
+        "arrange_keys",
+        "arrange_token",
+        pytest.param("arrange_saml", marks=pytest.mark.kerberos),
+    ]
+)
 def scene(
     request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> Scene:

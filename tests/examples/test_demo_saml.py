@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.child import Children
 
@@ -15,6 +17,7 @@ RUN = """
 """
 
 
+@pytest.mark.kerberos
 def test_demo_signs_in_and_is_refused_without_a_ticket(run_python: Children) -> None:
     ended = run_python(RUN, str(DEMO))
 

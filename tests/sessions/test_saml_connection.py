@@ -98,6 +98,7 @@ SIGN_IN = ("AssumeRoleWithSAML", "nobody")
 S3 = ("s3", "issued AccessKeyId")
 
 
+@pytest.mark.kerberos
 @pytest.mark.parametrize(
     ("auth", "requests"), [({"opportunistic_auth": True}, 1), ({}, 2)]
 )
@@ -122,6 +123,7 @@ def test_connection_signs_in_and_s3_sees_the_issued_key(
     assert len(idp.seen) == requests
 
 
+@pytest.mark.kerberos
 def test_threads_and_sessions_share_one_login(
     world: World, secrets: Secrets, idp: Idp, leaks: Leaks, set_up: SetUp
 ) -> None:
@@ -142,6 +144,7 @@ def test_threads_and_sessions_share_one_login(
     assert [seen.token is not None for seen in idp.seen] == [False, True]
 
 
+@pytest.mark.kerberos
 def test_renewal_signs_in_again(
     world: World, secrets: Secrets, idp: Idp, set_up: SetUp
 ) -> None:
@@ -170,6 +173,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.kerberos
 @pytest.mark.parametrize("name", REFUSALS)
 @pytest.mark.usefixtures("ticket")
 def test_refused_sign_in_sends_nothing_to_aws(
@@ -186,6 +190,7 @@ def test_refused_sign_in_sends_nothing_to_aws(
     assert idp.seen
 
 
+@pytest.mark.kerberos
 def test_options_that_cannot_be_are_told_before_the_network(
     world: World, idp: Idp, set_up: SetUp
 ) -> None:

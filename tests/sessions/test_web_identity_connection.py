@@ -46,6 +46,8 @@ def call(
         "assume_role_with_web_identity_federation": "file",
         "assume_role_with_web_identity_token_file": str(token_file),
         "service_config": {"sts": {"endpoint_url": aws.url}},
+        # A file that is not there is waited for, by default for 30 s.
+        "botocore_conn_provider": {"sign_in_deadline_seconds": 3},
     }
     connection = json.dumps({"conn_type": "aws", "extra": extra})
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection)

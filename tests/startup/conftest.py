@@ -112,7 +112,8 @@ def environment(tmp_path: Path) -> Interpreter:
     )
     python = Interpreter(home / "bin" / "python", tmp_path)
     # An "a" is read before our own file: site reads them in order.
-    (find_site(python) / "a.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    seen = f"{sysconfig.get_path('purelib')}\n{PACKAGE.parent}\n"
+    (find_site(python) / "a.pth").write_text(seen)
     return python
 
 

@@ -1,7 +1,8 @@
 """The real parts, made once for all tests that sign in by SAML.
 
-A plug-in of the tests and no conftest, because the tests of the fitting want them
-too, and one realm is enough.
+A plug-in of the tests and no conftest, because the tests of the sessions and of the
+command line want them too, and one realm is enough. It imports nothing that needs a
+system package until a fixture is asked for one, so that all other tests run without.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import trustme
 from tests.federation.saml.idp import Idp
 from tests.federation.saml.realm import HOSTS, Realm
 from tests.federation.saml.signing import sign_response
+from tests.system_packages import explain, find_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,25 @@ class StartIdp(Protocol):
 
 
 @pytest.fixture(scope="session")
-def realm() -> Iterator[Realm]:
+def kerberos() -> None:
+    """Fail with the install command where the system packages are missing.
+
+    A test that uses this, or a fixture that does, is marked `kerberos` too, which is
+    checked when tests are collected.
+    """
+    missing = find_missing()
+    if missing:
+        pytest.fail(explain(missing), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _kerberos_where_marked(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("kerberos"):
+        request.getfixturevalue("kerberos")
+
+
+@pytest.fixture(scope="session")
+def realm(kerberos: None) -> Iterator[Realm]:  # noqa: ARG001 - asked first
     made = Realm()
     yield made
     made.stop()
@@ -52,7 +72,11 @@ def ca_file(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def signed(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+def signed(
+    kerberos: None,  # noqa: ARG001 - asked first
+    ca: trustme.CA,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     return sign_response(tmp_path_factory.mktemp("saml"), ca)
 
 

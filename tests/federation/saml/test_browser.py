@@ -13,6 +13,8 @@ from tests.federation.saml.asking import DEADLINE_SECONDS, build_fetcher, build_
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
+pytestmark = pytest.mark.kerberos
+
 CASES = json.loads(
     (Path(__file__).parents[2] / "cases" / "saml" / "http.json").read_text("utf-8")
 )

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.federation.saml.realm import Realm
 
+pytestmark = pytest.mark.kerberos
+
 
 @pytest.fixture
 def sts_url() -> Iterator[str]:

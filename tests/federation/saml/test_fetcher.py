@@ -25,6 +25,7 @@ CASES = json.loads(
 )
 
 
+@pytest.mark.kerberos
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_connection_is_judged_before_the_network(case: dict[str, Any]) -> None:
     fetcher = build_fetcher(
@@ -67,7 +68,15 @@ def run_check(directory: Path, *missing: str) -> str:
     return child.stdout
 
 
-@pytest.mark.parametrize("package", ["requests", "requests_gssapi", "gssapi", "lxml"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "requests",
+        pytest.param("requests_gssapi", marks=pytest.mark.kerberos),
+        "gssapi",
+        "lxml",
+    ],
+)
 def test_missing_package_gives_the_command(package: str, tmp_path: Path) -> None:
     said = run_check(tmp_path, package)
 
@@ -75,6 +84,7 @@ def test_missing_package_gives_the_command(package: str, tmp_path: Path) -> None
     assert "pip install 'botocore-conn-provider[saml]'" in said
 
 
+@pytest.mark.kerberos
 def test_channel_bindings_without_cryptography_give_the_command(
     tmp_path: Path,
 ) -> None:
@@ -100,6 +110,7 @@ def test_package_loads_without_the_extra() -> None:
     assert child.stdout.strip() == "[]"
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("ticket")
 def test_no_secret_reaches_a_log(
     start_idp: StartIdp, signed: str, caplog: pytest.LogCaptureFixture
@@ -123,6 +134,7 @@ def test_no_secret_reaches_a_log(
     assert "Negotiate YII" not in told
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("ticket")
 def test_login_is_done_in_line_where_no_thread_can_be_started(
     start_idp: StartIdp, signed: str, monkeypatch: pytest.MonkeyPatch
@@ -139,6 +151,7 @@ def test_login_is_done_in_line_where_no_thread_can_be_started(
         assert build_fetcher(idp.url()).fetch_proof().assertion.reveal() == signed
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("ticket")
 def test_hung_login_leaves_no_thread(start_idp: StartIdp) -> None:
     with start_idp({"fault": "drip-headers"}) as idp:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
     from tests.federation.saml.realm import Realm
 
+pytestmark = pytest.mark.kerberos
+
 Environment = dict[str, str]
 
 

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
+pytestmark = pytest.mark.kerberos
+
 LIMIT_KIB = 40 * 1024
 PROGRAM = """
 import os, resource, sys, lxml.etree, requests, requests_gssapi, botocore.session

@@ -14,6 +14,8 @@ from tests.federation.saml.signing import ROLE
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
+pytestmark = pytest.mark.kerberos
+
 CASES = json.loads(
     (Path(__file__).parents[2] / "cases" / "saml" / "pages.json").read_text("utf-8")
 )

@@ -24,6 +24,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORP_PASSWORD", "sentinel")
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("plugin", "named_hosts")
 def test_plugin_is_found_by_name_and_signs_in(start_idp: StartIdp, signed: str) -> None:
     with start_idp({"body": build_page(signed)}) as idp:

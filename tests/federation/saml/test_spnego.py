@@ -11,6 +11,8 @@ from tests.federation.saml.signing import PROVIDER
 if TYPE_CHECKING:
     from tests.federation.saml.parts import StartIdp
 
+pytestmark = pytest.mark.kerberos
+
 
 @pytest.mark.usefixtures("ticket")
 def test_sign_in_takes_two_requests(start_idp: StartIdp, signed: str) -> None:

@@ -64,6 +64,7 @@ def test_unknown_authority_ends_the_call(
     assert aws.requests == []
 
 
+@pytest.mark.kerberos
 @pytest.mark.usefixtures("ticket")
 def test_saml_sign_in_serves_coroutines(
     aws: Aws,
