@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class ForkAware(Protocol):
-    """Something that mends itself in a forked child."""
+    """Something that resets itself in a forked child."""
 
     def reset_after_fork(self) -> None:
         """Replace locks and forget threads. Runs in the child, alone."""

@@ -6,7 +6,7 @@ Authorization header; google-auth the signed assertion. While one of *our own*
 exchanges runs, such records reach no handler. What those libraries log of the
 user's own calls is the user's.
 
-What guards what: the filter is on the loggers of the whole process, the flag it
+Thread safety: the filter is on the loggers of the whole process, the flag it
 reads belongs to the thread that runs the exchange (a context variable, so that a
 coroutine has its own), so other threads keep their records.
 """

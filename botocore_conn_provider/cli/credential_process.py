@@ -32,7 +32,7 @@ Print the connection's credentials as AWS's credential_process wants them, and
 nothing else. When it fails, one line on standard error says why.
 
 The credentials of a role come from the store that processes share, and are
-fetched anew in time. The store is on unless BOTOCORE_CONN_STORE, or the
+fetched again in time. The store is on unless BOTOCORE_CONN_STORE, or the
 connection, says off."""
 EPILOG = """\
 examples:

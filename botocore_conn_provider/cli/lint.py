@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if connection is None:
         return exits.WRONG
     if arguments.fix:
-        sys.stdout.write(write_mended(connection, given) + "\n")
+        sys.stdout.write(write_rewritten(connection, given) + "\n")
     return exits.FAILED if remarks and arguments.strict else exits.OK
 
 
@@ -127,7 +127,7 @@ def advise(settings: AwsSettings) -> Iterator[Remark]:
         yield Remark(
             "advice",
             "verify",
-            "is false: whoever is on the way can read and change what is sent.",
+            "is false: anyone on the network path can read and change what is sent.",
             "Write the path of your CA's certificates instead.",
         )
 
@@ -142,8 +142,8 @@ def write_remarks(given: Given, remarks: list[Remark], *, as_json: bool) -> str:
     return "\n".join(map(str, remarks))
 
 
-def write_mended(connection: Connection, given: Given) -> str:
+def write_rewritten(connection: Connection, given: Given) -> str:
     """Return the connection rewritten, in the form that it has."""
-    mended = rewrite(connection)
+    rewritten = rewrite(connection)
     is_json = given.text is not None and given.text.reveal().lstrip()[:1] == "{"
-    return mended.to_json() if is_json else mended.to_uri()
+    return rewritten.to_json() if is_json else rewritten.to_uri()

@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has enough. The interpreter would complain at its end.
+        # The reader has closed the pipe. The interpreter would complain at its end.
         sys.stdout = None
         return exits.FAILED
 
@@ -129,7 +129,7 @@ def _load(name: str) -> Command:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # Late: a call for help needs no botocore.
+    # Imported here because a call for help needs no botocore.
     from botocore.exceptions import BotoCoreError
 
     from botocore_conn_provider.quiet import quiet_exchange

@@ -79,7 +79,7 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
 
 
 def _switch_store_on(settings: AwsSettings) -> AwsSettings:
-    """Let the store be on where nobody chose.
+    """Switch the store on where nothing was chosen.
 
     The settings are those of a process whose variable says on: both share an entry.
     """
@@ -143,12 +143,12 @@ class Shelf:
         self._runtime = runtime
 
     def is_fresh(self, issued: Issued) -> bool:
-        """Say whether a set's renewal is not yet due."""
+        """Return whether the renewal of these credentials is not yet due."""
         windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
         return self._left(issued) > windows.advisory_seconds
 
     def is_valid(self, issued: Issued) -> bool:
-        """Say whether a set is good for longer than the mandatory window."""
+        """Return whether they are good for longer than the mandatory window."""
         windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
         return self._left(issued) > windows.mandatory_seconds
 

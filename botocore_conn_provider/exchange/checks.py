@@ -156,7 +156,7 @@ def operation_of(role: Role) -> str:
 
 
 def _is_worth_a_model(role: Role) -> bool:
-    """Tell whether there is more to judge than reading has judged already.
+    """Return whether there is more to check than reading has checked already.
 
     Loading STS's model takes milliseconds, which a start from the store can save.
     """

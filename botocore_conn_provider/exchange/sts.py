@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     )
     from botocore_conn_provider.exchange.base_session import BaseIdentity
 
-# botocore waits 60 s, five times over. A caller who has nothing in hand cannot.
+# botocore's default is 60 s, five attempts: too long for a caller that has no
+# credentials yet.
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 8
 # Two attempts stay within the keeper's deadline, which retries further itself.
@@ -81,7 +82,7 @@ def create_sts_client(
         signed_with: The identity that signs the call, whatever the session has;
             None for a call that is not signed.
     """
-    # Late: 65 ms, and whoever finds credentials in the store makes no client.
+    # Imported here because it takes 65 ms, and a start from the store makes no client.
     from botocore.config import Config
 
     own = {
@@ -163,7 +164,7 @@ class StsExchange:
     def _call(
         self, operation: Callable[..., dict[str, Any]], parameters: dict[str, Any]
     ) -> TemporaryCredentials:
-        # Late, for the same reason: whoever calls has made a client.
+        # Imported here for the same reason: a caller has made a client.
         from botocore.parsers import ResponseParserError
 
         role_arn = parameters["RoleArn"]

@@ -17,6 +17,6 @@ def find_aio_session_class() -> type[botocore.session.Session] | None:
 
 
 def is_aio(session: botocore.session.Session) -> bool:
-    """Tell whether it is aiobotocore's: what it asks for is then awaited."""
+    """Return whether it is aiobotocore's, which awaits what it asks for."""
     kind = find_aio_session_class()
     return kind is not None and isinstance(session, kind)

@@ -1,10 +1,10 @@
 """One connection as one session sees it: captured at its creation, parsed on first use.
 
-A new session reads the environment anew and keeps what it found: the snapshot is
+Each new session captures the environment of its moment and keeps it: the snapshot is
 taken when the session is fitted, and read when something asks for it, so that
 `install()` and a session that never needs the connection raise nothing.
 
-What guards what: reading happens once, under a lock; the result never changes.
+Thread safety: parsing happens once, under a lock; the result never changes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Binding:
 
         Raises:
             ConnectionNotFoundError: It was named explicitly and is absent.
-            InvalidConnectionError: It is wrong. Raised each time anew.
+            InvalidConnectionError: It is wrong. Raised at each call.
         """
         if not self._done:
             with self._lock:
@@ -99,7 +99,7 @@ class Binding:
             say_once(logging.WARNING, f"Connection '{self.name.conn_id}': {notice}")
 
     def _read(self) -> AwsSettings | None:
-        # Late: a process whose connection is absent does not pay for reading.
+        # Imported here so that processes without a connection skip the parser.
         from botocore_conn_provider.connection.record import Connection, not_found
 
         text = find_text(self.snapshot.environ, self.name)

@@ -88,7 +88,7 @@ class KeptCredentials(RefreshableCredentials):
         return self._keeper.current().expires_at
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
-        """Say whether fewer than `refresh_in` seconds are left; fetches nothing.
+        """Return whether fewer than `refresh_in` seconds are left; fetches nothing.
 
         Without it: whether the next use would begin or join a renewal. Before the
         first use: yes.

@@ -3,7 +3,7 @@
 Two handlers on a session's events. When a request has been signed, the id of the
 key that signed it is noted in the request's context: a late rejection of the old set
 must not drop the new one. When an answer names an expired or invalid token, that
-very set is dropped and the request is signed anew, once, whatever the retry mode and
+very credentials are dropped and the request is signed again, once, whatever the retry mode and
 also where one attempt only is allowed: the request was never carried out.
 
 A HEAD answer has no body and so names no code: it is not seen here.
@@ -26,7 +26,7 @@ AT_ONCE = 0
 # One for each event: botocore takes the second use of an id for a repetition.
 NOTE_ID, WATCH_ID = "botocore-conn-signer", "botocore-conn-rejection"
 SIGNED_BY = "botocore_conn_signed_by"
-SIGNED_ANEW = "botocore_conn_signed_anew"
+SIGNED_AGAIN = "botocore_conn_signed_again"
 
 # Both ways of signing in use name it: version 4 as a field, S3's version 2 bare.
 _SIGNER = re.compile(r"(?:Credential=|^AWS )([^/:,\s]+)")
@@ -35,7 +35,7 @@ _SIGNER = re.compile(r"(?:Credential=|^AWS )([^/:,\s]+)")
 def register_rejection(events: BaseEventHooks, reject: Callable[[str], bool]) -> None:
     """Watch the answers to requests of the clients that `events` will serve.
 
-    Registering twice is once.
+    Calling it again has no effect.
 
     Args:
         events: A session's or a client's.
@@ -80,9 +80,9 @@ def _answer(
     """Return the delay of one more attempt, None for whatever botocore decides."""
     code = response[1].get("Error", {}).get("Code") if response else None
     signer = context.get(SIGNED_BY)
-    if code not in REJECTIONS or not signer or SIGNED_ANEW in context:
+    if code not in REJECTIONS or not signer or SIGNED_AGAIN in context:
         return None
     if not reject(signer):
         return None
-    context[SIGNED_ANEW] = True
+    context[SIGNED_AGAIN] = True
     return AT_ONCE

@@ -14,6 +14,7 @@ from botocore_conn_provider.cli import lint
 from botocore_conn_provider.cli.doctor.screen import Colours, paint
 from botocore_conn_provider.cli.doctor.step import Outcome
 from botocore_conn_provider.cli.main import COMMANDS, main
+from botocore_conn_provider.federation import saml
 from tests.cli.conftest import CONNECTION, ROLE
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def test_missing_extra_has_its_own_code(
         if n.startswith("botocore_conn_provider.federation.saml.")
     ]:
         monkeypatch.delitem(sys.modules, name)
+        # Else `from package import module` finds what an earlier test imported.
+        monkeypatch.delattr(saml, name.rpartition(".")[2], raising=False)
     sign_in = {"idp_url": "https://idp", "idp_auth_method": "http_spegno_auth"}
     extra = {
         "role_arn": ROLE,

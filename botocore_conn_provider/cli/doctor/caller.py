@@ -57,7 +57,7 @@ PROBES = {
 
 
 class Caller:
-    """Makes clients as a program would get them, with the credentials in hand."""
+    """Makes clients as a program would get them, with the credentials found."""
 
     def __init__(
         self,

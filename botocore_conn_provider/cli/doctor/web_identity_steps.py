@@ -84,5 +84,5 @@ class WebIdentitySteps:
             raise WebIdentityTokenError(
                 conn_id=self._settings.conn_id,
                 cause=f"{told}; {clock}.",
-                hint="Check who writes the token anew, and the clock (timedatectl).",
+                hint="Check what renews the token, and the clock (timedatectl).",
             )

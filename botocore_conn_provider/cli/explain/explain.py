@@ -72,7 +72,7 @@ def describe(given: Given) -> dict[str, Any]:
         "id": given.conn_id,
         "variable": given.name.variable,
         "read_from": given.place,
-        "named_by": given.name.named_by or "nobody: it is the default",
+        "named_by": given.name.named_by or "nothing: it is the default",
         "present": given.text is not None,
         "switched_off": is_disabled(given.environ),
     }

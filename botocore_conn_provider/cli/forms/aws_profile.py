@@ -45,7 +45,7 @@ HARMLESS = ("output", "cli_pager", "cli_auto_prompt")
 
 
 def is_profile(text: str) -> bool:
-    """Tell whether `text` is a section of a configuration file."""
+    """Return whether `text` is a section of a configuration file."""
     return text.lstrip().startswith("[")
 
 
@@ -97,7 +97,7 @@ def _read_section(text: str) -> tuple[str, dict[str, str]]:
         parser.read_string(text)
     except configparser.Error as error:
         seen = f"is no configuration file ({type(error).__name__})"
-        raise _refuse("standard input", "profile", seen=seen, fix="Mend it.") from None
+        raise _refuse("standard input", "profile", seen=seen, fix="Fix it.") from None
     sections = parser.sections()
     if len(sections) != 1:
         seen = f"holds {len(sections)} profiles"

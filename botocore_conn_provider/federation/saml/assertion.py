@@ -76,7 +76,7 @@ class Assertion(NamedTuple):
 
 
 def is_saml_response(root: Any) -> bool:
-    """Say whether an element is a SAML 2.0 response."""
+    """Return whether an element is a SAML 2.0 response."""
     return bool(root.tag == f"{{{PROTOCOL}}}Response")
 
 

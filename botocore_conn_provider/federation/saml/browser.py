@@ -97,7 +97,7 @@ class IdpBrowser:
             hop = outcome
         raise self._error(
             Explanation(
-                f"{hop.origin} redirects without an end (after {MOST_REDIRECTS}).",
+                f"{hop.origin} redirected more than {MOST_REDIRECTS} times.",
                 "Look at the way with 'log_idp_response'; cookies may be missing.",
             )
         )

@@ -94,7 +94,7 @@ RULES = (
     _Rule(
         "Decrypt integrity|reauthentication failed|Password incorrect",
         "the KDC does not accept the key in the client keytab",
-        "Have the keytab made anew; its password has changed since ({keytab}).",
+        "Have a new keytab made; the password has changed since ({keytab}).",
     ),
     _Rule(
         "Client '?.*not found|no suitable keys|Key table|Keytab",

@@ -33,7 +33,7 @@ def explain_refusal(
 ) -> StsExchangeError:
     """Return `error` with the token's claims and the trust policy that would match.
 
-    An error that a retry may mend (throttling, no network) is not about the token
+    An error that a retry may cure (throttling, no network) is not about the token
     and comes back as it is, and so does one about an opaque token.
     """
     if error.retryable or token.claims is None:

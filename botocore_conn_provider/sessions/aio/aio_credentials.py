@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.keeper import Keeper
 
 Watch = asyncio.Task[None]
-# A renewal that hangs is given up by whoever asks after its deadline: so ask.
+# A renewal that hangs is given up by the first caller after its deadline: so ask.
 ASK_AGAIN_SECONDS = 1.0
 LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
@@ -100,11 +100,11 @@ class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # unt
 
     @property
     def _expiry_time(self) -> datetime.datetime:
-        """When the set in hand expires; with nothing in hand: long ago."""
+        """When the current credentials expire; without any: long ago."""
         return self._keeper.expires_at or LONG_AGO
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
-        """Say whether fewer than `refresh_in` seconds are left; fetches nothing."""
+        """Return whether fewer than `refresh_in` seconds are left; fetches nothing."""
         return self._keeper.is_renewal_due(refresh_in)
 
     def __reduce__(self) -> Recipe:
@@ -166,6 +166,6 @@ class AioBaseCredentials(AioRefreshableCredentials):  # type: ignore[misc] # unt
 
 
 def _take_note(waiter: asyncio.Future[Any]) -> None:
-    """Retrieve the outcome, or asyncio logs that nobody did."""
+    """Retrieve the outcome, or asyncio logs that it was not retrieved."""
     if not waiter.cancelled():
         waiter.exception()

@@ -62,11 +62,11 @@ class CredentialsFile(NamedTuple):
         """Refuse the file unless it has these texts, in the part `within`."""
         part = self.info if within is None else self.info.get(within)
         if not isinstance(part, dict):
-            raise self.refuse(f"has no object '{within}'", WRITE_ANEW)
+            raise self.refuse(f"has no object '{within}'", CREATE_AGAIN)
         for name in names:
             if not isinstance(part.get(name), str) or not part[name]:
                 path = name if within is None else f"{within}.{name}"
-                raise self.refuse(f"has no '{path}'", WRITE_ANEW)
+                raise self.refuse(f"has no '{path}'", CREATE_AGAIN)
 
     def build(self, make: Callable[..., T], *values: Any, **options: Any) -> T:
         """Call a maker of google-auth's, whose errors may show what is inside.
@@ -85,10 +85,10 @@ class CredentialsFile(NamedTuple):
             AttributeError,
         ) as error:
             seen = f"cannot be used by google-auth ({type(error).__name__})"
-            raise self.refuse(seen, WRITE_ANEW) from None
+            raise self.refuse(seen, CREATE_AGAIN) from None
 
 
-WRITE_ANEW = "Write the file anew with gcloud, or in Google's console."
+CREATE_AGAIN = "Create the file again with gcloud, or in Google's console."
 
 
 def read_credentials(
@@ -151,7 +151,7 @@ def _read(path: Path, place: str, conn_id: str) -> CredentialsFile:
         seen = f"cannot be read ({error.strerror or type(error).__name__})"
         raise file.refuse(seen, "Check its permissions.") from None
     except (ValueError, RecursionError):
-        raise file.refuse("is not JSON", WRITE_ANEW) from None
+        raise file.refuse("is not JSON", CREATE_AGAIN) from None
     if not isinstance(info, dict):
-        raise file.refuse("is JSON but not an object", WRITE_ANEW)
+        raise file.refuse("is JSON but not an object", CREATE_AGAIN)
     return file._replace(info=info)

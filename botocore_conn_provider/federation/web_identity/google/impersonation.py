@@ -27,7 +27,7 @@ ID_TOKEN = ":generateIdToken"  # noqa: S105
 def find_id_token_url(file: CredentialsFile) -> str:
     """Return the address that gives ID tokens beside the one in the file.
 
-    Derived and not made anew, so that regional and private addresses stay.
+    Derived from it, so that regional and private addresses stay.
 
     Raises:
         WebIdentityTokenError: The file's address is none of IAM Credentials.

@@ -75,7 +75,7 @@ def build_external(file: CredentialsFile, wish: Wish) -> Ask:
         raise file.refuse(
             "is of the kind external_account without impersonation, for which Google"
             " gives no ID token",
-            "Create it anew with --service-account, for a service account that AWS"
+            "Create it again with --service-account, for a service account that AWS"
             " can trust.",
         )
     url = impersonation.find_id_token_url(file)
@@ -123,7 +123,7 @@ def build_user(file: CredentialsFile, wish: Wish) -> Ask:
 
 
 def build_nothing(file: CredentialsFile, wish: Wish) -> Ask:
-    """Refuse a kind that never gives an ID token, or that nobody knows."""
+    """Refuse a kind that never gives an ID token, or that is unknown."""
     del wish
     raise file.refuse(
         f"is of the kind '{file.kind[:40]}', for which Google gives no ID token",

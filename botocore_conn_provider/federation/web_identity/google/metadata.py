@@ -19,7 +19,7 @@ from botocore_conn_provider.federation.web_identity.google.adc import (
     find_gcloud_file,
 )
 
-# A server that exists answers in milliseconds; a name that nobody knows can take
+# A server that exists answers in milliseconds; an unknown name can take
 # a resolver half a minute.
 DETECTION_SECONDS = 5.0
 
@@ -38,7 +38,7 @@ PRODUCT_NAME = Path("/sys/class/dmi/id/product_name")
 def is_on_google(
     environ: Mapping[str, str], *, product_name: Path = PRODUCT_NAME
 ) -> bool:
-    """Say whether something tells that a metadata server must be there."""
+    """Return whether there is a sign that a metadata server must be there."""
     if any(environ.get(sign) for sign in SIGNS):
         return True
     try:
@@ -93,7 +93,7 @@ class _LookUp(NamedTuple):
 
 
 def _answer_look_up(**_: object) -> _LookUp:
-    """Answer google-auth's look-up of the account's e-mail, which nobody needs.
+    """Answer google-auth's look-up of the account's e-mail, which is not needed.
 
     Only its latest versions take no request at all to skip it.
     """
