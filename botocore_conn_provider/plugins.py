@@ -15,6 +15,11 @@ the network; `check()` is called before each `fetch()`, and alone where a connec
 is only examined. A plug-in keeps no token and no page between two attempts: renewal
 and sharing are done for it.
 
+A plug-in may also have `identify()`, which returns a mapping of texts: by content, all
+that decides whose token or page the next one will be. It sends nothing. Two sessions
+share credentials only if these mappings are equal. A plug-in without it depends on the
+whole `environ` of its request, so it shares less.
+
 A plug-in raises the errors of `botocore_conn_provider`, whose text the user reads.
 Any other exception becomes such an error, which gives the plug-in's name and the
 exception's type and never its text, because that may hold a secret.

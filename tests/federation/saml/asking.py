@@ -36,7 +36,7 @@ def build_fetcher(
         conn_id="corp",
         deadline_seconds=deadline_seconds,
         allow_plugins=True,
-        environ=current_environment(),
+        environ=dict(current_environment()),
     )
 
 
