@@ -17,7 +17,7 @@ export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: check test test-all test-oldest lint system-packages
+.PHONY: check test test-all test-oldest test-python lint system-packages
 .PHONY: demo bench stress pictures clean
 
 check: lint .venv-awscli/installed
@@ -42,6 +42,10 @@ test-oldest: .venv-awscli/installed .venv/installed-kerberos
 # Those Pythons that are not on this machine are named and left out.
 test-all: test test-oldest
 	.venv/bin/nox --session tests
+
+# make test-python VERSION=3.12
+test-python: .venv-awscli/installed .venv/installed-kerberos
+	.venv/bin/nox --error-on-missing-interpreters --session tests-$(VERSION)
 
 lint: .venv/installed
 	@echo "== style, types, layers"

@@ -18,7 +18,7 @@ CODE = Path(botocore_conn_provider.__file__).parent
 WEB_IDENTITY = CODE / "federation" / "web_identity"
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 SLASH = "aws://AKIAIOSFODNN7EXAMPLE:wJalr/XUtn@/?region_name=eu-central-1"
 
 
