@@ -5,6 +5,9 @@ for ever, a renewal thread does not exist there, an open lock file keeps its loc
 alive, and an HTTP connection is shared with the parent. `os.register_at_fork`
 cannot be undone, so this module registers one hook, which resets every object in a
 weak set.
+
+A process is told from its parent by an object that the hook replaces. The process id
+alone is not enough: the first process of each pid namespace has the id 1.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ class ForkAware(Protocol):
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+_process = object()
 
 
 def reset_in_children(thing: ForkAware) -> None:
@@ -35,7 +39,17 @@ def reset_in_children(thing: ForkAware) -> None:
     _aware.add(thing)
 
 
+def current_process() -> tuple[object, int]:
+    """Return a key that no other process, parent or child, has.
+
+    The id belongs to it for the hooks of others, which may run before ours.
+    """
+    return _process, os.getpid()
+
+
 def _reset_all() -> None:
+    global _process  # noqa: PLW0603 - one for each process
+    _process = object()
     for thing in list(_aware):
         thing.reset_after_fork()
 
@@ -45,19 +59,24 @@ if hasattr(os, "register_at_fork"):
 
 
 class ProcessLock:
-    """A re-entrant lock of this process: each process has its own."""
+    """A re-entrant lock of this process: each process has its own.
+
+    A child that was forked inside the block leaves the block as its parent does.
+    """
 
     def __init__(self) -> None:
-        self._locks: dict[int, threading.RLock] = {}
+        self._locks: dict[tuple[object, int], threading.RLock] = {}
+        self._entered = threading.local()
 
     def __enter__(self) -> None:
         # setdefault is atomic, so two threads cannot get two locks.
-        self._locks.setdefault(os.getpid(), threading.RLock()).acquire()
+        lock = self._locks.setdefault(current_process(), threading.RLock())
+        lock.acquire()
+        vars(self._entered).setdefault("locks", []).append(lock)
 
     def __exit__(self, *raised: object) -> None:
-        held = self._locks.get(os.getpid())
-        if held is not None:  # None in a child that was forked inside the block
-            held.release()
+        # The lock that was taken: a child's own may have come in between.
+        self._entered.locks.pop().release()
 
 
 class PerProcess(Generic[T]):
@@ -68,11 +87,11 @@ class PerProcess(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made: tuple[int, T] | None = None
+        self._made: tuple[tuple[object, int], T] | None = None
 
     def __call__(self) -> T:
         """Return this process's value."""
-        pid = os.getpid()
-        if self._made is None or self._made[0] != pid:
-            self._made = (pid, self._make())
+        process = current_process()
+        if self._made is None or self._made[0] != process:
+            self._made = (process, self._make())
         return self._made[1]

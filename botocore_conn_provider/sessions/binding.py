@@ -10,6 +10,7 @@ Thread safety: parsing happens once, under a lock; the result never changes.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
@@ -58,7 +59,9 @@ class Binding:
         self.name = name_connection(snapshot.environ, conn_id)
         self._lock = ProcessLock()
         self._settings: AwsSettings | None = None
-        self._judging: AwsSettings | None = None
+        # Of one thread, so that neither another thread nor a forked child takes what
+        # is being judged for judged.
+        self._judging = threading.local()
         self._done = False
 
     def read(self, session: botocore.session.Session) -> AwsSettings | None:
@@ -69,9 +72,10 @@ class Binding:
             InvalidConnectionError: It is wrong. Raised at each call.
         """
         if not self._done:
+            judging: AwsSettings | None = vars(self._judging).get("settings")
+            if judging is not None:
+                return judging
             with self._lock:
-                if self._judging is not None:
-                    return self._judging
                 self._read_once(session)
         return self._settings
 
@@ -90,11 +94,11 @@ class Binding:
         # Judging asks the session for files and profiles, which asks back for the
         # connection in this same thread: it sees what was read. Other threads
         # wait at the lock until it is judged.
-        self._judging = settings
+        self._judging.settings = settings
         try:
             judge(settings, session, variable=self.name.variable)
         finally:
-            self._judging = None
+            self._judging.settings = None
         for notice in settings.notices:
             say_once(logging.WARNING, f"Connection '{self.name.conn_id}': {notice}")
 

@@ -1,0 +1,243 @@
+"""A forked child has its own locks, values and checks, whatever its process id is."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from botocore_conn_provider.errors import InvalidConnectionError
+from botocore_conn_provider.exchange import checks
+from botocore_conn_provider.fork import PerProcess, ProcessLock
+from botocore_conn_provider.sessions.binding import Binding
+from botocore_conn_provider.sessions.bound import REMAKE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.child import Children
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+HELD = 7
+DEADLINE_SECONDS = 20
+
+
+def ask_child(question: Callable[[], int], *, fork: Callable[[], int] = os.fork) -> int:
+    """Return the answer of a forked child; -14 for one that hangs."""
+    child = fork()
+    if child == 0:
+        import signal
+
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(DEADLINE_SECONDS)
+        code = 99
+        try:
+            code = question()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Holder:
+    """A thread that runs `work`, which calls the holder once and waits there."""
+
+    def __init__(self, work: Callable[[Holder], object]) -> None:
+        self.inside, self._go_on = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=work, args=(self,))
+
+    def __call__(self) -> None:
+        self.inside.set()
+        self._go_on.wait(60)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        assert self.inside.wait(60)
+
+    def __exit__(self, *raised: object) -> None:
+        self._go_on.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def one_pid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every process the same id, as the first of each pid namespace has."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+
+def hold(lock: ProcessLock) -> Callable[[Holder], None]:
+    def work(wait: Holder) -> None:
+        with lock:
+            wait()
+
+    return work
+
+
+@pytest.mark.usefixtures("one_pid")
+def test_lock_held_elsewhere_is_free_in_a_child_of_the_same_id() -> None:
+    lock = ProcessLock()
+
+    def take() -> int:
+        with lock:
+            return HELD
+
+    with Holder(hold(lock)):
+        assert ask_child(take) == HELD
+
+
+@pytest.mark.usefixtures("one_pid")
+def test_grandchild_has_a_lock_of_its_own_again() -> None:
+    lock = ProcessLock()
+
+    def take() -> int:
+        with lock:
+            return HELD
+
+    def fork_while_held() -> int:
+        with Holder(hold(lock)):
+            return ask_child(take)
+
+    assert ask_child(fork_while_held) == HELD
+
+
+@pytest.mark.parametrize("pid", [1, None])
+def test_child_forked_inside_the_block_leaves_it_and_takes_the_lock_again(
+    pid: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if pid is not None:
+        monkeypatch.setattr(os, "getpid", lambda: pid)
+    lock = ProcessLock()
+
+    def fork_inside() -> int:
+        with lock:
+            child = os.fork()
+            with lock:
+                pass
+        with lock:
+            pass
+        if child == 0:
+            os._exit(HELD)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert ask_child(fork_inside) == HELD
+
+
+@pytest.mark.usefixtures("one_pid")
+def test_value_is_made_again_in_a_child_of_the_same_id() -> None:
+    made = PerProcess(object)
+    first = made()
+    assert made() is first
+    assert ask_child(lambda: HELD if made() is not first else 1) == HELD
+    assert made() is first
+
+
+IN_A_NAMESPACE = """
+    import ctypes, os, signal, sys, threading, warnings
+    from botocore_conn_provider.fork import PerProcess, ProcessLock
+    warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def fork_into_namespace():
+        if libc.unshare(0x20000000) != 0:  # CLONE_NEWPID
+            print("not allowed")
+            sys.exit()
+        return os.fork()
+
+    def end(child):
+        if child:
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            go_on.set()
+            thread.join()
+            sys.exit()
+
+    # The first process of a namespace, whose child is the first of another.
+    if (outer := fork_into_namespace()):
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]))
+    assert os.getpid() == 1
+    lock, value = ProcessLock(), PerProcess(object)
+    first = value()
+    inside, go_on = threading.Event(), threading.Event()
+    def hold():
+        with lock:
+            inside.set()
+            go_on.wait(60)
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait(60)
+    end(fork_into_namespace())
+    assert os.getpid() == 1
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(14))
+    signal.alarm(20)
+    with lock:
+        os._exit(7 if value() is not first else 8)
+"""
+
+
+def test_child_in_a_new_pid_namespace_has_its_own_lock(run_python: Children) -> None:
+    ended = run_python(IN_A_NAMESPACE)
+    assert ended.stderr == ""
+    # Without the privilege the same is tested by the process id above.
+    assert ended.stdout in ("7\n", "not allowed\n")
+
+
+BROKEN = {"AIRFLOW_CONN_AWS_DEFAULT": '{"extra": {"config_kwargs": {"nonsense": 1}}}'}
+
+
+def read_fields(binding: Binding) -> list[str]:
+    import botocore.session
+
+    try:
+        binding.read(botocore.session.Session())
+    except InvalidConnectionError as error:
+        return [problem.field for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize("same_pid", [False, True])
+def test_child_forked_while_the_connection_is_checked_checks_it_itself(
+    same_pid: bool,  # noqa: FBT001 - a case
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if same_pid:
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+    binding = Binding(BROKEN, remake=REMAKE)
+    judge = checks.judge
+
+    def check(wait: Holder) -> None:
+        def slow(*args: Any, **kwargs: Any) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                wait()
+            judge(*args, **kwargs)
+
+        monkeypatch.setattr(checks, "judge", slow)
+        read_fields(binding)
+
+    with Holder(check):
+        answer = ask_child(lambda: HELD if read_fields(binding) else 1)
+    assert answer == HELD
+
+
+def test_other_thread_waits_until_the_connection_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    binding = Binding(BROKEN, remake=REMAKE)
+    judge = checks.judge
+    seen: list[list[str]] = []
+    other = threading.Thread(target=lambda: seen.append(read_fields(binding)))
+
+    def slow(*args: Any, **kwargs: Any) -> None:
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(0.3)
+            assert seen == []
+        judge(*args, **kwargs)
+
+    monkeypatch.setattr(checks, "judge", slow)
+    refused = read_fields(binding)
+    other.join(60)
+    assert refused
+    assert seen == [refused]
+
+
