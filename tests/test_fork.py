@@ -241,3 +241,47 @@ def test_other_thread_waits_until_the_connection_is_checked(
     assert seen == [refused]
 
 
+
+
+INSTALLED_BY_HALF = """
+    import os, threading, warnings
+    import botocore.session, botocore_conn_provider
+    from botocore_conn_provider.sessions.installation import Installation, fit_at_start
+    warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
+    inside, go_on = threading.Event(), threading.Event()
+    put = Installation.put
+    def slow(self):
+        if threading.current_thread() is thread:
+            inside.set()
+            go_on.wait(60)
+        put(self)
+    Installation.put = slow
+    thread = threading.Thread(target=botocore_conn_provider.install)
+    thread.start()
+    inside.wait(60)
+    child = os.fork()
+    if child == 0:
+        %s
+        found = session.get_credentials()
+        os._exit(7 if found and found.access_key == "AKIAEXAMPLE" else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    go_on.set()
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "botocore_conn_provider.install(); session = botocore.session.Session()",
+        "session = botocore.session.Session(); fit_at_start(session)",
+    ],
+)
+def test_child_forked_while_a_thread_installs_can_install(
+    how: str, run_python: Children
+) -> None:
+    ended = run_python(
+        INSTALLED_BY_HALF % how,
+        env={"AIRFLOW_CONN_AWS_DEFAULT": "aws://AKIAEXAMPLE:not-secret@"},
+    )
+    assert ended.stdout == "7\n", ended.stderr

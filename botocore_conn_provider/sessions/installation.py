@@ -93,13 +93,15 @@ def install(conn_id: str | None = None) -> None:
     """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
-        _program_decided = True
         if _installed is None:
-            _installed = Installation(conn_id)
-            _installed.put()
+            installation = Installation(conn_id)
+            installation.put()
+            # Afterwards: a child that is forked meanwhile must find nothing half done.
+            _installed, _program_decided = installation, True
         elif _installed.conn_id == conn_id:
+            _program_decided = True
             return
-        _installed.conn_id = conn_id
+        _installed.conn_id, _program_decided = conn_id, True
         _fit_default_session()
 
 
@@ -125,9 +127,9 @@ def uninstall() -> None:
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock:
         _program_decided = True
-        if _installed is not None:
-            _installed.remove()
-            _installed = None
+        installation, _installed = _installed, None
+        if installation is not None:
+            installation.remove()
 
 
 def session(conn_id: str) -> boto3.session.Session:
