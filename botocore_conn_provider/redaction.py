@@ -34,16 +34,16 @@ def show_origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}"
 
 
-def show_name(name: str, *, near: str | None = None) -> str:
+def show_name(name: str, *, near: str | None = None, may_be_cut: bool = False) -> str:
     """Return as much of a field's name as can be no piece of a secret, else its length.
 
-    An unencoded `&` in a secret splits it, so an unknown name may be a piece of one.
     It is shown whole only if it resembles the known name `near`; of a plain
-    lower-case word the first letters are shown, which is enough to find it.
+    lower-case word the first letters are shown, which is enough to find it. Not in a
+    URI's query (`may_be_cut`): an unencoded `&` in a secret makes its rest a name.
     """
     if near is not None:
         return name
-    if PLAIN_WORD.fullmatch(name):
+    if PLAIN_WORD.fullmatch(name) and not may_be_cut:
         return shorten(name, LONGEST_STEM)
     return f"({len(name)} characters)"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
 from botocore_conn_provider.fork import PerProcess, ProcessLock
@@ -202,7 +203,7 @@ def test_child_forked_while_the_connection_is_checked_checks_it_itself(
 ) -> None:
     if same_pid:
         monkeypatch.setattr(os, "getpid", lambda: 1)
-    binding = Binding(BROKEN, remake=REMAKE)
+    binding = Binding(Snapshot(BROKEN, "/"), remake=REMAKE)
     judge = checks.judge
 
     def check(wait: Holder) -> None:
@@ -222,7 +223,7 @@ def test_child_forked_while_the_connection_is_checked_checks_it_itself(
 def test_other_thread_waits_until_the_connection_is_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    binding = Binding(BROKEN, remake=REMAKE)
+    binding = Binding(Snapshot(BROKEN, "/"), remake=REMAKE)
     judge = checks.judge
     seen: list[list[str]] = []
     other = threading.Thread(target=lambda: seen.append(read_fields(binding)))
@@ -239,8 +240,6 @@ def test_other_thread_waits_until_the_connection_is_checked(
     other.join(60)
     assert refused
     assert seen == [refused]
-
-
 
 
 INSTALLED_BY_HALF = """

@@ -14,12 +14,14 @@ from botocore_conn_provider.connection.client_settings import (
     read_client_settings,
 )
 from botocore_conn_provider.connection.field_reader import FieldReader, Findings
+from botocore_conn_provider.connection.form_names import read_form_names
 from botocore_conn_provider.connection.keys import (
     read_keys,
     read_profile_name,
     refuse_dropped_fields,
 )
 from botocore_conn_provider.connection.own_settings import read_own_settings
+from botocore_conn_provider.connection.place import doubt_key_id
 from botocore_conn_provider.connection.role import read_role
 from botocore_conn_provider.connection.settings import AwsSettings
 from botocore_conn_provider.connection.spelling import find_near, normalise
@@ -58,6 +60,8 @@ OTHER_FIELDS = (
     "botocore_conn_provider",
 )
 KNOWN_FIELDS = (*IDENTITY_FIELDS, *OTHER_FIELDS)
+# Other types of connections have these two as well.
+FIELDS_OF_AWS = tuple(name for name in KNOWN_FIELDS if name not in ("host", "verify"))
 
 # What other tools call them.
 ALIASES = {
@@ -80,13 +84,15 @@ ALIASES = {
     "webidentitytokenfile": "assume_role_with_web_identity_token_file",
 }
 NEAR_ENOUGH = 0.8
+CUT_HINT = " (In a URI, write %26 for an & in a value.)"
 
 
 def read_settings(
     fields: RecordFields, findings: Findings, *, conn_id: str, environ: Environ
 ) -> AwsSettings:
     """Read what the record means; problems and notices go to `findings`."""
-    extra = FieldReader(fields.extra, path="", findings=findings)
+    values = read_form_names(fields.extra, findings)
+    extra = FieldReader(values, path="", findings=findings)
     session = _read_session_kwargs(extra)
     keys = read_keys(fields, extra, session)
     profile_name = read_profile_name(extra, session)
@@ -102,16 +108,21 @@ def read_settings(
             "is unsigned beside a role, which is only for signed calls",
             "Remove one of the two.",
         )
-    _note_conn_type(fields, findings)
-    return AwsSettings(
+    _judge_conn_type(fields, extra, findings)
+    settings = AwsSettings(
         conn_id=conn_id,
         keys=keys,
         profile_name=profile_name,
         role=role,
         client=client,
         own=own,
-        notices=tuple(findings.notices),
     )
+    if settings.starts_from_chain and not findings.problems:
+        # That identity must be meant, and not what is left of a broken text.
+        doubt_key_id(fields, findings)
+        findings.problems += findings.doubts[:1]
+        findings.notices += findings.doubtful_notices
+    return settings._replace(notices=tuple(findings.notices))
 
 
 def _read_session_kwargs(extra: FieldReader) -> FieldReader:
@@ -129,7 +140,9 @@ def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
         meant = ALIASES.get(normalise(name)) or find_near(
             name, IDENTITY_FIELDS, cutoff=NEAR_ENOUGH
         )
-        shown = show_name(name, near=meant or near)
+        shown = show_name(
+            name, near=meant or near, may_be_cut=extra.findings.names_may_be_cut
+        )
         if meant:
             extra.refuse(shown, "is no field here", f"Did you mean '{meant}'?")
         elif strict:
@@ -137,11 +150,22 @@ def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
             extra.refuse(shown, "is no field here", fix)
         else:
             hint = f" Did you mean '{near}'?" if near else ""
+            if shown.startswith("("):
+                hint += CUT_HINT
             extra.findings.notices.append(f"'{shown}' is not used.{hint}")
 
 
-def _note_conn_type(fields: RecordFields, findings: Findings) -> None:
-    if fields.conn_type != "aws":
-        findings.notices.append(
-            "the connection's type is not 'aws'; it is read as one."
+def _judge_conn_type(
+    fields: RecordFields, extra: FieldReader, findings: Findings
+) -> None:
+    """Read another type as ours with a notice, if anything in it is about AWS."""
+    if fields.conn_type == "aws":
+        return
+    findings.notices.append("the connection's type is not 'aws'; it is read as one.")
+    has_login = fields.login is not None or fields.password is not None
+    if not has_login and not any(map(extra.has, FIELDS_OF_AWS)):
+        findings.refuse(
+            "conn_type",
+            "is not 'aws', and the connection has no field about AWS",
+            "Check that it is the AWS connection: aws://…",
         )

@@ -33,6 +33,13 @@ class Findings:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.notices: list[str] = []
+        # What is a problem only if the connection names no identity of its own.
+        self.doubts: list[Problem] = []
+        self.doubtful_notices: list[str] = []
+        # Of a URI's query: a `+` reads as a space, and an `&` that was not encoded
+        # divides one value into two fields.
+        self.has_raw_plus = False
+        self.names_may_be_cut = False
 
     def refuse(self, field: str, seen: str, fix: str) -> None:
         """Note a problem; see `Problem` for the shape of the three texts."""
@@ -84,7 +91,7 @@ class FieldReader:
         return None
 
     def secret(self, name: str, *, empty_is_absent: bool = False) -> Secret | None:
-        """Read a text that must not be seen, without white space or controls."""
+        """Read a text that must not be seen and that can stand in an HTTP header."""
         value = self.text(name, empty_is_absent=empty_is_absent)
         if value is not None and not is_key_text(value):
             self.refuse(name, "has white space or characters no key has", RETYPE)
@@ -211,7 +218,7 @@ URL_FIX = "Write it as https://host or https://host:port/path."
 
 
 def is_key_text(text: str) -> bool:
-    """Tell whether `text` can stand in an HTTP header and in a signature."""
+    """Return whether `text` can stand in an HTTP header, as key ids and tokens do."""
     return all("!" <= character <= "~" for character in text)
 
 

@@ -40,10 +40,8 @@ def read_port(value: object, findings: Findings) -> int | None:
     if value is None or value == "":
         return None
     digits = str(value) if not isinstance(value, bool) else ""
-    if digits.isascii() and digits.isdigit() and len(digits) <= len("65535"):
-        port = int(digits)
-        if port <= LARGEST_PORT:
-            return port
+    if is_port(digits):
+        return int(digits)
     findings.refuse(
         "port",
         f"is not a number from 0 to {LARGEST_PORT}",
@@ -51,6 +49,13 @@ def read_port(value: object, findings: Findings) -> int | None:
         " password, percent-encode that (/ is %2F, ? is %3F, # is %23, @ is %40).",
     )
     return None
+
+
+def is_port(digits: str) -> bool:
+    """Return whether `digits` are those of a port."""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > len("65535"):
+        return False
+    return int(digits) <= LARGEST_PORT
 
 
 def read_extra(value: object, field: str, findings: Findings) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Source: docs/specification.md, sections 2.1 to 2.3.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.field_reader import (
@@ -17,9 +18,12 @@ from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
+    from botocore_conn_provider.connection.field_reader import Findings
     from botocore_conn_provider.connection.fields import RecordFields
 
 ACCOUNT_DIGITS = 12
+# Control characters, line and paragraph separators.
+NEVER_IN_A_SECRET = ("Cc", "Zl", "Zp")
 PAIR = ("aws_access_key_id", "aws_secret_access_key")
 
 KeyPair = tuple[str, Secret]
@@ -105,6 +109,8 @@ def _read_login(fields: RecordFields, extra: FieldReader) -> KeyPair | None:
                 f"is missing beside '{other}'",
                 "Give both (access key id and secret key) or neither.",
             )
+        elif name == "password":
+            judge_secret_key(value, name, findings)
         elif not is_key_text(value):
             findings.refuse(name, "has white space or characters no key has", RETYPE)
     return (login, Secret(password)) if login and password else None
@@ -112,7 +118,7 @@ def _read_login(fields: RecordFields, extra: FieldReader) -> KeyPair | None:
 
 def _read_pair(reader: FieldReader) -> KeyPair | None:
     key_id = reader.secret("aws_access_key_id")
-    secret = reader.secret("aws_secret_access_key")
+    secret = _read_secret_key(reader, "aws_secret_access_key")
     present = [name for name in PAIR if reader.has(name)]
     if len(present) == 1:
         missing = next(name for name in PAIR if name not in present)
@@ -120,6 +126,36 @@ def _read_pair(reader: FieldReader) -> KeyPair | None:
             missing, f"is missing beside '{present[0]}'", "Give both or neither."
         )
     return (key_id.reveal(), secret) if key_id and secret else None
+
+
+def _read_secret_key(reader: FieldReader, name: str) -> Secret | None:
+    text = reader.text(name)
+    if text is None:
+        return None
+    judge_secret_key(text, reader.field(name), reader.findings)
+    if reader.findings.has_raw_plus and " " in text:
+        reader.findings.notices.append(
+            f"'{reader.field(name)}' has a space: if it should be a plus, write %2B."
+        )
+    return Secret(text)
+
+
+def judge_secret_key(text: str, field: str, findings: Findings) -> None:
+    """Refuse what no secret key has, and note what is probably not meant.
+
+    The key goes into an HMAC only, which takes any text, and MinIO and Ceph let their
+    users choose one. A line break or a control character comes from copying.
+    """
+    if any(unicodedata.category(each) in NEVER_IN_A_SECRET for each in text):
+        findings.refuse(field, "has a line break or a control character", RETYPE)
+    elif text and not (_is_visible(text[0]) and _is_visible(text[-1])):
+        findings.notices.append(
+            f"'{field}' begins or ends with white space, which is part of the key."
+        )
+
+
+def _is_visible(character: str) -> bool:
+    return character.isprintable() and not character.isspace()
 
 
 def _has_any_key(

@@ -24,11 +24,13 @@ from botocore_conn_provider.connection.fields import (
     read_extra,
     read_port,
 )
+from botocore_conn_provider.connection.place import judge_place
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.field_reader import Findings
 
 WHOLE_EXTRA = "__extra__"
+SECRET_KEYS = ("aws_secret_access_key", "extra__aws__aws_secret_access_key")
 AUTHORITY_ENDS = re.compile(r"[/?#]")
 BRACKETS = re.compile(r"[\[\]]")
 
@@ -58,6 +60,10 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
         return RecordFields(conn_type_of(scheme))
     userinfo, _, place = authority.rpartition("@")
     login, _, password = userinfo.partition(":")
+    if "@" not in authority and not judge_place(
+        place, tail=tail, protocol=protocol, findings=findings
+    ):
+        return RecordFields(conn_type_of(scheme))
     host, port = _split_place(place, findings)
     path, _, query = _drop_fragment(tail, findings).partition("?")
     return RecordFields(
@@ -79,8 +85,8 @@ def write_uri(fields: RecordFields) -> str:
         userinfo = f"{login}:{password}@"
     host = quote(fields.host or "", safe="")
     port = "" if fields.port is None else f":{fields.port}"
-    if port and not host and not userinfo:
-        userinfo = "@"
+    if (host or port or fields.schema) and not userinfo:
+        userinfo = "@"  # says that there are no keys: see `place`
     schema = quote(fields.schema or "", safe="")
     query = _write_query(fields.extra)
     scheme = fields.conn_type.replace("_", "-")
@@ -91,8 +97,9 @@ def _write_query(extra: dict[str, Any]) -> str:
     if not extra:
         return ""
     if WHOLE_EXTRA not in extra and all(isinstance(v, str) for v in extra.values()):
-        return "?" + urlencode(extra)
-    return "?" + urlencode({WHOLE_EXTRA: json.dumps(extra, allow_nan=False)})
+        return "?" + urlencode(extra, quote_via=quote)
+    whole = json.dumps(extra, allow_nan=False)
+    return "?" + urlencode({WHOLE_EXTRA: whole}, quote_via=quote)
 
 
 def _split_protocol(rest: str) -> tuple[str, str]:
@@ -197,6 +204,21 @@ def _parse_query(query: str, findings: Findings) -> dict[str, Any]:
             "extra", "is percent-encoded, but not as UTF-8", "Encode it as UTF-8."
         )
         return {}
+    findings.has_raw_plus = "+" in query
     if WHOLE_EXTRA in values:
         return read_extra(values[WHOLE_EXTRA], WHOLE_EXTRA, findings)
+    findings.names_may_be_cut = True
+    _refuse_raw_plus(query, findings)
     return values
+
+
+def _refuse_raw_plus(query: str, findings: Findings) -> None:
+    """Refuse a secret key with a `+`, which reads as a space and was hardly meant so."""
+    for name, _, value in (pair.partition("=") for pair in query.split("&")):
+        if "+" in value and unquote(name) in SECRET_KEYS:
+            findings.refuse(
+                SECRET_KEYS[0],
+                "has a '+' that is not percent-encoded",
+                "Write %2B for a plus (and %20 for a space).",
+            )
+            return

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore_conn_provider.connection.form_names import drop_prefix
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.redaction import (
     describe_value,
@@ -151,10 +152,11 @@ SAML_FIELD = "assume_role_with_saml"
 def list_fields(connection: Connection) -> list[dict[str, Any]]:
     """Return a row for each field; values as far as they may be seen."""
     record = {name: _reveal_nothing(getattr(connection, name)) for name in RECORD}
-    inner = _read_object(connection.extra.get(SAML_FIELD))
+    extra = drop_prefix(connection.extra)
+    inner = _read_object(extra.get(SAML_FIELD))
     return [
         *_list(RECORD, record, source="the record", prefix=""),
-        *_list(EXTRA, connection.extra, source="the extra", prefix=""),
+        *_list(EXTRA, extra, source="the extra", prefix=""),
         *_list(SAML, inner, source="the extra", prefix=f"{SAML_FIELD}."),
     ]
 

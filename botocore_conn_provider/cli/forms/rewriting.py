@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.connection.form_names import drop_prefix
 from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.secret import Options
@@ -22,7 +23,7 @@ def rewrite(connection: Connection) -> Connection:
 
     One stays: the account of the keys has no place but `session_kwargs`.
     """
-    extra = {k: v for k, v in connection.extra.items() if v is not None}
+    extra = {k: v for k, v in drop_prefix(connection.extra).items() if v is not None}
     _spread_session_kwargs(extra, has_login=connection.login is not None)
     _rename(extra, "host", "endpoint_url")
     _rename(extra, "profile", "profile_name")

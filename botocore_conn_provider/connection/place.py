@@ -1,0 +1,90 @@
+"""Judge what stands where a URI has its host, and has no `@`: a host, or lost keys?
+
+    aws://AKIAEXAMPLE/    aws://name:12345/    aws://AKIAEXAMPLE:secret/
+
+An `@` that was forgotten makes keys into a host and a port, which are not used for AWS:
+the identity would be that of the machine. An `@` in front says that there are no keys,
+and so does a host that can only be one.
+
+Source: docs/specification.md, section 1.4.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from botocore_conn_provider.connection.fields import is_port
+from botocore_conn_provider.errors import Problem
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.field_reader import Findings
+    from botocore_conn_provider.connection.fields import RecordFields
+
+# Source: AWS IAM User Guide, "IAM identifiers" (unique ID prefixes).
+KEY_ID = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,124}")
+LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+IPV4_LABELS = 4
+LARGEST_BYTE = 255
+
+LOST = "has no '@', and what stands before it may be keys"
+LOST_FIX = "Write aws://LOGIN:PASSWORD@/…, or for a host without keys aws://@HOST/…"
+HOST_UNUSED = (
+    "the connection names a host and no keys: the host is not used, and the identity"
+    " is that of botocore's own chain."
+)
+
+
+def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> bool:
+    """Judge an authority that has no `@`; return whether reading can go on.
+
+    Args:
+        place: The authority: what may be a host and a port.
+        tail: What follows it: path and query.
+        protocol: The protocol before it, as in `aws://https://host`; may be empty.
+        findings: Takes a problem for what cannot be a host, and a doubt for what may
+            be keys, which counts if the connection names no identity.
+    """
+    host, colon, port = ("[", "", "") if place[:1] == "[" else place.partition(":")
+    host = unquote(host)
+    if colon and port and not is_port(port):
+        findings.refuse("connection", LOST, LOST_FIX)
+        return False
+    path = unquote(tail.partition("?")[0])
+    if not place:
+        if ":" in path:
+            findings.doubts.append(Problem("connection", LOST, LOST_FIX))
+    elif _is_host(host) or (protocol and host and not KEY_ID.fullmatch(host)):
+        findings.doubtful_notices.append(HOST_UNUSED)
+    else:
+        findings.doubts.append(Problem("connection", LOST, LOST_FIX))
+    return True
+
+
+def doubt_key_id(fields: RecordFields, findings: Findings) -> None:
+    """Doubt a host or schema that is an access key id, in either form."""
+    for name in ("host", "schema"):
+        if KEY_ID.fullmatch(getattr(fields, name) or ""):
+            findings.doubts.append(
+                Problem(
+                    name,
+                    "is an access key id",
+                    "Write it into 'login', with its secret key in 'password'.",
+                )
+            )
+
+
+def _is_host(text: str) -> bool:
+    """Return whether `text` is a host by its look, and hardly a login.
+
+    A name with a dot, an IP address, `localhost`, or an address with a protocol.
+    """
+    if text == "[" or "://" in text or text.lower() == "localhost":
+        return True
+    labels = text.removesuffix(".").split(".")
+    if len(labels) == 1 or not all(map(LABEL.fullmatch, labels)):
+        return False
+    if len(labels) == IPV4_LABELS and all(each.isdecimal() for each in labels):
+        return all(int(each) <= LARGEST_BYTE for each in labels)
+    return labels[-1].isalpha()
