@@ -109,7 +109,7 @@ class TokenSource(Protocol):
     def fetch(self) -> Secret:
         """Return a new token, never one kept from an earlier call.
 
-        The token has 1 to 20,000 characters, without white space or control
+        The token has 1 to 20,000 characters, without whitespace or control
         characters (AWS STS API reference, AssumeRoleWithWebIdentity); it need not
         be a JWT. Runs in a thread of its own; the caller waits at most
         `deadline_seconds`.

@@ -56,8 +56,8 @@ def _keep(record: logging.LogRecord) -> bool:
 def quiet_exchange(*more_loggers: str) -> Iterator[None]:
     """Drop the debug records of `TALKATIVE` and `more_loggers` in this context.
 
-    Adding the same filter to a logger twice is once, so nothing is taken off
-    again: it costs one function call for each debug record that passes.
+    Adding a filter to a logger again has no effect, so none is taken off: it costs
+    one function call for each debug record that passes.
     """
     for name in (*TALKATIVE, *more_loggers):
         logging.getLogger(name).addFilter(_keep)

@@ -28,7 +28,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_site_arguments(parser).add_argument(
-        "--check", action="store_true", help="only say whether it works"
+        "--check", action="store_true", help="only report whether it works"
     )
 
 

@@ -68,7 +68,7 @@ def read_client_settings(extra: FieldReader, session: FieldReader) -> ClientSett
 
 
 def is_unsigned(config: Options) -> bool:
-    """Tell whether the connection's service calls carry no signature."""
+    """Return whether the connection's service calls carry no signature."""
     return str(config.get("signature_version", "")).lower() == "unsigned"
 
 
@@ -83,7 +83,7 @@ def _read_region(reader: FieldReader) -> str | None:
 def _read_config(config: FieldReader) -> Options:
     """Read the options by type.
 
-    An option that nobody here knows is left to the installed botocore, which may
+    An option that is unknown here is left to the installed botocore, which may
     be newer than this list.
     """
     values: dict[str, Any] = {}

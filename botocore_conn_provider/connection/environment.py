@@ -121,7 +121,7 @@ def current_environment() -> Environ:
 
 
 def is_disabled(environ: Environ) -> bool:
-    """Tell whether `BOTOCORE_CONN_DISABLE` is set to anything but empty or 0."""
+    """Return whether `BOTOCORE_CONN_DISABLE` is set to anything but empty or 0."""
     return environ.get(DISABLE_VARIABLE, "") not in ("", "0")
 
 

@@ -144,10 +144,12 @@ def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
             name, near=meant or near, may_be_cut=extra.findings.names_may_be_cut
         )
         if meant:
-            extra.refuse(shown, "is no field here", f"Did you mean '{meant}'?")
+            extra.refuse(
+                shown, "is not a field of the connection", f"Did you mean '{meant}'?"
+            )
         elif strict:
             fix = f"Did you mean '{near}'?" if near else "Remove it (strict is on)."
-            extra.refuse(shown, "is no field here", fix)
+            extra.refuse(shown, "is not a field of the connection", fix)
         else:
             hint = f" Did you mean '{near}'?" if near else ""
             if shown.startswith("("):

@@ -46,7 +46,7 @@ class Findings:
         self.problems.append(Problem(field, seen, fix))
 
     def has_refused(self, field: str) -> bool:
-        """Tell whether there is a problem with `field` already."""
+        """Return whether there is a problem with `field` already."""
         return any(problem.field == field for problem in self.problems)
 
 
@@ -70,11 +70,11 @@ class FieldReader:
         self.findings.refuse(self.field(name), seen, fix)
 
     def has(self, name: str) -> bool:
-        """Tell whether `name` is there and not null."""
+        """Return whether `name` is there and not null."""
         return self._take(name) is not None
 
     def is_null(self, name: str) -> bool:
-        """Tell whether `name` is there as null (in a URI, as the text null)."""
+        """Return whether `name` is there as null (in a URI, as the text null)."""
         return name in self._values and self._take(name) in (None, "null")
 
     def text(
@@ -94,7 +94,11 @@ class FieldReader:
         """Read a text that must not be seen and that can stand in an HTTP header."""
         value = self.text(name, empty_is_absent=empty_is_absent)
         if value is not None and not is_key_text(value):
-            self.refuse(name, "has white space or characters no key has", RETYPE)
+            self.refuse(
+                name,
+                "contains whitespace or characters that keys never contain",
+                RETYPE,
+            )
             return None
         return None if value is None else Secret(value)
 
@@ -161,7 +165,7 @@ class FieldReader:
         return self._decoded(name, tuple(kind for kind in kinds if kind is not str))
 
     def left_over(self, known: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
-        """Yield each name nobody asked for, with the known name it resembles.
+        """Yield each name that was not asked for, with the known name it resembles.
 
         What reads as absent (null) is left out; `known` count as asked for.
         """
@@ -174,7 +178,7 @@ class FieldReader:
         if len(unknown) > MOST_UNKNOWN:
             self.findings.refuse(
                 self._path or "extra",
-                f"has {len(unknown)} fields that nobody knows",
+                f"has {len(unknown)} unknown fields",
                 "Check that it is a connection.",
             )
             return
@@ -182,11 +186,13 @@ class FieldReader:
             yield name, find_near(name, self._asked)
 
     def refuse_left_over(self) -> None:
-        """Refuse every name nobody asked for."""
+        """Refuse every name that was not asked for."""
         for name, near in self.left_over():
             known = ", ".join(self._asked)
             fix = f"Did you mean '{near}'?" if near else f"Known fields: {known}."
-            self.refuse(show_name(name, near=near), "is no field here", fix)
+            self.refuse(
+                show_name(name, near=near), "is not a field of the connection", fix
+            )
 
     def names(self) -> list[str]:
         """Return the names that are there, and count them as asked for."""
@@ -205,7 +211,7 @@ class FieldReader:
             decoded = read_json(value)
         except JsonFaultError as fault:
             if value.lstrip()[:1] in ("{", "["):
-                self.refuse(name, f"is broken JSON: {fault}", "Mend the JSON.")
+                self.refuse(name, f"is broken JSON: {fault}", "Fix the JSON.")
                 return None
             return value
         return decoded if decoded is None or isinstance(decoded, wanted) else value
@@ -223,7 +229,7 @@ def is_key_text(text: str) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether `value` is a number of a sane size and not a boolean."""
+    """Return whether `value` is a number of a sane size and not a boolean."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return abs(value) < LARGEST_NUMBER

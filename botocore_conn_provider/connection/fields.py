@@ -64,7 +64,7 @@ def read_extra(value: object, field: str, findings: Findings) -> dict[str, Any]:
         try:
             value = read_json(value)
         except JsonFaultError as fault:
-            findings.refuse(field, f"is not JSON: {fault}", "Mend the JSON.")
+            findings.refuse(field, f"is not JSON: {fault}", "Fix the JSON.")
             return {}
     if not value or (isinstance(value, str) and not value.strip()):
         return {}

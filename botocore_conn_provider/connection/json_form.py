@@ -34,7 +34,7 @@ def parse_json(text: str, findings: Findings) -> RecordFields:
         # One deeper than a URI's extra, which this form can then always hold.
         document = read_json(text, deepest=DEEPEST + 1)
     except JsonFaultError as fault:
-        findings.refuse("connection", f"is broken JSON: {fault}", "Mend the JSON.")
+        findings.refuse("connection", f"is broken JSON: {fault}", "Fix the JSON.")
         return RecordFields()
     reader = FieldReader(document, path="", findings=findings)
     fields = RecordFields(
@@ -80,4 +80,4 @@ def _refuse_unknown(reader: FieldReader) -> None:
         else:
             fix = "Remove it, or move it into 'extra'."
         shown = show_name(name, near=near or in_extra)
-        reader.refuse(shown, "is no field of a connection", fix)
+        reader.refuse(shown, "is not a field of a connection", fix)

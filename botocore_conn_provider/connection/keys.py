@@ -112,7 +112,11 @@ def _read_login(fields: RecordFields, extra: FieldReader) -> KeyPair | None:
         elif name == "password":
             judge_secret_key(value, name, findings)
         elif not is_key_text(value):
-            findings.refuse(name, "has white space or characters no key has", RETYPE)
+            findings.refuse(
+                name,
+                "contains whitespace or characters that keys never contain",
+                RETYPE,
+            )
     return (login, Secret(password)) if login and password else None
 
 
@@ -161,7 +165,7 @@ def _is_visible(character: str) -> bool:
 def _has_any_key(
     fields: RecordFields, extra: FieldReader, session: FieldReader
 ) -> bool:
-    """Tell whether a key is there, even if only half a pair or a broken one."""
+    """Return whether a key is there, even if only half a pair or a broken one."""
     if fields.login is not None or fields.password is not None:
         return True
     return any(reader.has(name) for reader in (extra, session) for name in PAIR)
@@ -178,7 +182,7 @@ def _refuse_orphans(
         holder = extra if extra.has("aws_session_token") else session
         holder.refuse(
             "aws_session_token",
-            "stands without its keys",
+            "is given without its keys",
             "Add the access key id and secret key that it belongs to, or remove it.",
         )
     if account_id is not None:

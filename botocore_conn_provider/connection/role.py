@@ -130,7 +130,7 @@ def _refuse_without_role(extra: FieldReader, method: str) -> None:
     elif isinstance(kwargs, dict) and kwargs.get("RoleArn") is not None:
         extra.refuse(
             "assume_role_kwargs.RoleArn",
-            "stands here without 'role_arn'",
+            "is given here without 'role_arn'",
             "Move it to 'role_arn': here alone it would be ignored.",
         )
 

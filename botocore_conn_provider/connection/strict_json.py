@@ -41,7 +41,7 @@ def read_json(text: str, *, deepest: int = DEEPEST) -> Any:
 
 
 def has_surrogates(text: str) -> bool:
-    """Tell whether `text` holds half a character, which no UTF-8 can carry."""
+    """Return whether `text` holds half a character, which no UTF-8 can carry."""
     return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
 
 

@@ -141,7 +141,7 @@ def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
 
 
 def _is_cut(authority: str, tail: str) -> bool:
-    """Tell whether the login or password goes on in `tail`.
+    """Return whether the login or password goes on in `tail`.
 
     An `@` may stand raw in a value of the query. But after a host without a login
     it is refused there too: read as a query, a cut password would be no keys at
@@ -156,7 +156,7 @@ def _is_cut(authority: str, tail: str) -> bool:
 
 
 def _cut_in_port(authority: str) -> bool:
-    """Tell whether what stands where the port should be is no number."""
+    """Return whether what stands where the port should be is no number."""
     place = authority.rpartition("@")[2]
     port = place.rpartition(":")[2] if ":" in place and "[" not in place else ""
     return port != "" and not port.isdigit()

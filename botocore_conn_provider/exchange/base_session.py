@@ -87,7 +87,7 @@ def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSes
     """Make a session that starts where the connection starts. Asks nothing.
 
     It reads the snapshot where botocore reads the process, and the files that the
-    snapshot names each time anew. Its credentials are those of the connection's
+    snapshot names at each call. Its credentials are those of the connection's
     profile or of botocore's chain; the connection's own keys need no session.
     """
     session = UnfittedSession(

@@ -17,7 +17,7 @@ Renewal = Future[TemporaryCredentials]
 
 
 class InterruptedRenewalError(Exception):
-    """Whoever ran the renewal was interrupted: those who waited begin anew."""
+    """The thread that ran the renewal was interrupted; the waiters start again."""
 
 
 class Attempt:

@@ -61,7 +61,7 @@ def _encode(value: Any) -> Iterator[bytes]:
             yield from _encode(one)
     else:
         # A value of a kind that shows its address is its own in each process: it
-        # shares with nobody, which is safe.
+        # is never shared, which is safe.
         text = value if isinstance(value, str) else repr(value)
         yield from _encode_text(type(value).__name__, text)
 

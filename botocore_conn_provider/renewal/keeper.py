@@ -2,7 +2,7 @@
 
 Callers are served from memory. From the advisory window on a renewal runs in the
 background while they are served the old set; they wait only in the mandatory
-window or with nothing in hand, and all for the same attempt. What may change when
+window or while there are no credentials, and all for the same attempt. What may change when
 and under which lock is in `custody`.
 
 We own this machine rather than lean on botocore's, whose callers wait for the
@@ -66,7 +66,7 @@ class Keeper:
     def current(self) -> TemporaryCredentials:
         """Return a set to sign with now.
 
-        Blocks in the mandatory window and with nothing in hand, for the running
+        Blocks in the mandatory window and without credentials, for the running
         renewal and at most until its deadline. The first caller with nothing in
         hand runs it in its own thread, for as long as the exchange's own timeouts
         allow.
@@ -114,7 +114,7 @@ class Keeper:
     def reject(self, access_key_id: str) -> bool:
         """Drop the set of that id, because a service answered that it has expired.
 
-        Returns whether the request is worth signing anew. Never drops a young set
+        Returns whether the request is worth signing again. Never drops young credentials
         (some services never accept it, and a new one would fare no better), nor
         the same set twice.
         """
@@ -122,12 +122,12 @@ class Keeper:
 
     @property
     def expires_at(self) -> datetime.datetime | None:
-        """When the set in hand expires, aware; None with nothing in hand."""
+        """When the current credentials expire, aware; None if there are none."""
         held = self._state.held
         return None if held is None else held.credentials.expires_at
 
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
-        """Say whether fewer than `within_seconds` are left until expiry.
+        """Return whether fewer than `within_seconds` are left until expiry.
 
         Without it: whether the next call would begin or join a renewal.
         """
@@ -141,8 +141,8 @@ class Keeper:
     def _join(self, *, may_block: bool) -> Attempt:
         """Return the running attempt, begun if there is none.
 
-        With nothing to serve, a caller who may block runs it himself: no thread to
-        start, and the tracebacks and interrupts are his.
+        Without credentials to serve, a caller that may block runs it in its own thread:
+        no thread is started, and tracebacks and interrupts reach that caller.
         """
         self._give_up_overdue()
         attempt, is_new = self._state.join()

@@ -59,7 +59,7 @@ class Keepers:
     def reject(self, access_key_id: str) -> bool:
         """Drop the set of that id wherever it is kept.
 
-        Returns whether the request is worth signing anew.
+        Returns whether the request is worth signing again.
         """
         with self._lock:
             everyone = list(self._all.values())

@@ -155,7 +155,7 @@ class Store(Protocol):
 
 
 class Held(NamedTuple):
-    """The set in hand. Points are seconds since the epoch, in rising order."""
+    """The current credentials. Points are seconds since the epoch, in rising order."""
 
     credentials: TemporaryCredentials
     obtained_at: float

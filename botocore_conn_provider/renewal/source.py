@@ -1,6 +1,6 @@
 """Get a set: from the machine's store, else by asking, with patience where it pays.
 
-Blocks; run by one renewal at a time. Retries are for callers with nothing in hand
+Blocks; run by one renewal at a time. Retries are for callers without credentials
 only: while a set is valid, the keeper's own back-off is the retry.
 """
 
@@ -104,7 +104,7 @@ class Source:
 
 
 def is_worth_retrying(error: Exception) -> bool:
-    """Say whether to ask again at once for a caller who has nothing in hand.
+    """Return whether to ask again at once for a caller without credentials.
 
     Not for the IdP's faults: how often it is asked is what the connection's
     `idp_request_retry_kwargs` say, and a repeated sign-in may lock an account.
@@ -115,5 +115,5 @@ def is_worth_retrying(error: Exception) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Say whether the same attempt may succeed later."""
+    """Return whether the same attempt may succeed later."""
     return isinstance(error, CredentialFetchError) and error.retryable

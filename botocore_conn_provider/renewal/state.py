@@ -1,9 +1,9 @@
-"""The state of a keeper and its every change: the set in hand, the one attempt.
+"""The state of a keeper and its every change: its credentials, the one attempt.
 
-What guards what: `held` is an immutable value that is replaced as a whole, and is
+Thread safety: `held` is an immutable value that is replaced as a whole, and is
 read without a lock. `_lock` guards every write, and is never held while anything
-is fetched, waited for or announced. `_attempt` is the single flight: whoever sets
-it runs it. A forked child gets a new lock and no attempt; it keeps the set.
+is fetched, waited for or announced. `_attempt` is the single flight: the thread that sets it
+runs it. A forked child gets a new lock and no attempt; it keeps the set.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RememberedFailure(NamedTuple):
 
 
 class KeeperState:
-    """What one keeper has in hand. Every method is quick and never blocks."""
+    """What one keeper holds. Every method is quick and never blocks."""
 
     def __init__(
         self, policy: RenewalPolicy, runtime: Runtime, telemetry: Telemetry
@@ -62,7 +62,7 @@ class KeeperState:
         return self._attempt
 
     def find_servable(self) -> TemporaryCredentials | None:
-        """Return the set in hand unless it is past serving."""
+        """Return the current credentials unless they are past serving."""
         held = self.held
         if held is None or self._runtime.now() >= held.serve_until:
             return None
@@ -71,7 +71,7 @@ class KeeperState:
     def join(self) -> tuple[Attempt, bool]:
         """Return the running attempt, and whether it is new: the caller's to run.
 
-        When the set in hand is fresh after all, that is an attempt already ended.
+        When the current credentials are fresh after all, that is an attempt already ended.
 
         Raises:
             Exception: The last attempt's error, while it is remembered and no set
@@ -96,10 +96,10 @@ class KeeperState:
             raise failure.error.with_traceback(None)
 
     def publish(self, attempt: Attempt, issued: Issued, *, took_seconds: float) -> None:
-        """Take a new set into the hand and wake those who wait for it.
+        """Store new credentials and wake the waiters.
 
-        The answer of an attempt that had been given up counts only if it lasts
-        longer than what came in since.
+        A late answer from an abandoned attempt is kept only if it expires later than
+        the current credentials.
         """
         held = hold(
             issued,
@@ -155,9 +155,9 @@ class KeeperState:
         )
 
     def is_news(self, issued: Issued) -> bool:
-        """Say whether a stored set is worth having instead of the one in hand.
+        """Return whether stored credentials are worth having instead of the current ones.
 
-        It must outlast its mandatory window, be none that was in hand before, and
+        They must outlast their mandatory window, be none that were held before, and
         last longer than the one that is.
         """
         now, expires_at = self._runtime.now(), issued.expires_at
@@ -189,7 +189,7 @@ class KeeperState:
         return True
 
     def reset_after_fork(self) -> None:
-        """Make a child's custody whole: new lock, no attempt, its own random point.
+        """Reset state in a forked child: new lock, no attempt, its own random point.
 
         A back-off after a failure stays: the source is down for the child too.
         """

@@ -41,7 +41,7 @@ class Telemetry:
     def failed(self, held: Held | None, error: BaseException) -> None:
         """Tell that a renewal failed, and what is served now.
 
-        With nothing in hand the caller gets the error: it is not also a warning.
+        Without credentials the caller gets the error, so it is not also a warning.
         """
         stale = held is not None and self._seconds_left(held) <= 0
         worse = held is not None and self._state < FAILING

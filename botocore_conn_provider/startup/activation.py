@@ -78,8 +78,8 @@ def check() -> tuple[bool, list[str]]:
 def _describe(findings: ChildReport) -> list[str]:
     files = [path for one in list_directories() for path in find_site_files(one)]
     lines = [f"Active through {path}" for path in files]
-    lines.append(f"sitecustomize: {findings.sitecustomize or 'nobody has one'}")
-    lines.append(f"usercustomize: {findings.usercustomize or 'nobody has one'}")
+    lines.append(f"sitecustomize: {findings.sitecustomize or 'there is none'}")
+    lines.append(f"usercustomize: {findings.usercustomize or 'there is none'}")
     if findings.armed:
         lines.append("A child interpreter is active when a connection is there.")
     else:

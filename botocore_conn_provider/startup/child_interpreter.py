@@ -38,7 +38,7 @@ class ChildReport(NamedTuple):
 
 
 def ask_child() -> ChildReport:
-    """Start this interpreter anew, as programs are started, and look.
+    """Start this interpreter again, as programs are started, and look.
 
     Blocks until the child ends, at most a minute.
 

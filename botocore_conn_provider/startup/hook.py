@@ -23,7 +23,7 @@ def arm() -> None:
     """Watch for botocore, if a connection is in the environment and not disabled.
 
     Never raises and never prints, whatever the environment holds: it runs where
-    nobody can catch it. Twice is once. What is wrong with the connection is said by
+    it cannot be caught. Calling it again has no effect. What is wrong with the connection is said by
     the first client.
     """
     try:
@@ -34,7 +34,7 @@ def arm() -> None:
 
 
 def is_wanted() -> bool:
-    """Tell whether a connection is named or given, and not switched off.
+    """Return whether a connection is named or given, and not switched off.
 
     The names are those of `connection.environment`, which loads too much for here;
     a test compares them.
@@ -47,7 +47,7 @@ def is_wanted() -> bool:
 
 
 def is_armed() -> bool:
-    """Tell whether this process watches for botocore."""
+    """Return whether this process watches for botocore."""
     return any(type(finder) is BotocoreWatch for finder in sys.meta_path)
 
 

@@ -98,7 +98,7 @@ def test_misspelt_field_is_told_with_what_was_meant(
         {
             "level": "error",
             "field": "rolearn",
-            "text": "is no field here.",
+            "text": "is not a field of the connection.",
             "fix": "Did you mean 'role_arn'?",
         }
     ]

@@ -95,7 +95,7 @@ class Caller:
         operation = PROBES.get(service)
         if operation is None:
             known = ", ".join(sorted(PROBES))
-            problem = Problem("--probe", "knows no call of it", f"It knows {known}.")
+            problem = Problem("--probe", "does not support it", f"It supports {known}.")
             raise InvalidConnectionError(
                 conn_id=self._settings.conn_id, problems=[problem]
             )

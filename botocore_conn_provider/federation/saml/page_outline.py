@@ -1,4 +1,4 @@
-"""Say what a page is, without its secrets: its kind, title, forms, skeleton.
+"""Describe a page without its secrets: its kind, title, forms, skeleton.
 
 Only names that an author gave (of forms and inputs) and the title are shown,
 with token-like runs hidden. Values never are: their length says enough.

@@ -55,7 +55,7 @@ def find_flaw(token: Secret) -> str | None:
     if len(text) > LONGEST_TOKEN:
         return f"is longer than the {LONGEST_TOKEN} characters that STS takes"
     if any(c.isspace() or not c.isprintable() for c in text):
-        return "has white space or control characters inside"
+        return "contains whitespace or control characters"
     return None
 
 

@@ -2,7 +2,7 @@
 
 Memory before disk: a tmpfs forgets the keys at shutdown. A directory is used only
 if it is ours, no link and closed to everyone else; one that is not is never
-mended, because whoever made it may have it open already.
+repaired, because its maker may have it open already.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class UnsafeStoreError(Exception):
 
 
 def is_supported() -> bool:
-    """Say whether this system has owners, modes and links that can be refused."""
+    """Return whether this system has owners, modes and links that can be refused."""
     return hasattr(os, "geteuid") and hasattr(os, "O_NOFOLLOW")
 
 
@@ -64,7 +64,7 @@ def _name_below(place: Path) -> Path:
 def open_directory(path: Path) -> int:
     """Open the directory, made if it is not there; return its descriptor.
 
-    All further work goes by the descriptor, so nobody can exchange the directory
+    All further work goes by the descriptor, so the directory cannot be exchanged
     between the check and the use.
 
     Raises:
@@ -97,5 +97,5 @@ def _make(path: Path) -> None:
 
 
 def is_ours_alone(found: os.stat_result) -> bool:
-    """Say whether nobody else can read or replace what this is."""
+    """Return whether only this user can read or replace it."""
     return found.st_uid == os.geteuid() and not found.st_mode & OTHERS

@@ -2,7 +2,7 @@
 
 A file is read only if it is a regular one, ours alone, no link and small. It is
 written beside its place and renamed into it, so a reader sees the old file or the
-new one, and a writer that is killed leaves at most a file that nobody reads.
+new one, and a writer that is killed leaves at most a file that is never read.
 """
 
 from __future__ import annotations

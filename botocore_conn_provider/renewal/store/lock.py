@@ -47,7 +47,7 @@ class StoreLock:
         reset_in_children(self)
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody has it; never blocks."""
+        """Take the lock if it is free; never blocks."""
         import fcntl  # not on every system; the store is off without it
 
         if self._descriptor is None:  # a forked child has let go of it
