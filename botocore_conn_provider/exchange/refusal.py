@@ -9,15 +9,13 @@ botocore's errors the kind and the host are told, never the text.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as HostConnectionError
 
-from botocore_conn_provider.redaction import shorten, show_key_id
-from botocore_conn_provider.secret import HIDDEN
+from botocore_conn_provider.redaction import shorten, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +25,6 @@ THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowD
 
 # Parameters whose values are no secret: the others are masked in STS's words.
 OPEN_PARAMETERS = ("RoleArn", "PrincipalArn", "RoleSessionName", "DurationSeconds")
-SHORTEST_MASKED = 4  # of a shorter one, masking would garble the message
-
-KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
-# Assertions, tokens and signatures; ARNs have colons in between, words are shorter.
-LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.~%-]{60,}")
 
 CHECK_WAY = "Check the network, the proxies and the STS endpoint."
 CHECK_END = "Check the STS endpoint and the proxy."
@@ -64,21 +57,16 @@ def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> StsFai
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return StsFailure(
         f"STS refused {error.operation_name} of {parameters['RoleArn']}:"
-        f" {shorten(code, 60)}: {shorten(mask(message, parameters), 400)}",
+        f" {show_words(code, 60)}: {show_message(message, parameters)}",
         HINTS.get(code, ""),
         retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
     )
 
 
-def mask(message: str, parameters: Mapping[str, Any]) -> str:
-    """Return the first line of STS's message without what may be secret."""
-    line = message.partition("\n")[0]
-    for name, value in parameters.items():
-        text = str(value)
-        if name not in OPEN_PARAMETERS and len(text) >= SHORTEST_MASKED:
-            line = line.replace(text, HIDDEN)
-    line = KEY_ID.sub(lambda found: show_key_id(found.group()), line)
-    return LONG_RUN.sub(HIDDEN, line)
+def show_message(message: str, parameters: Mapping[str, Any]) -> str:
+    """Return the first line of a service's message without what may be secret."""
+    known = [v for name, v in parameters.items() if name not in OPEN_PARAMETERS]
+    return show_words(message.partition("\n")[0], known=known)
 
 
 def explain_failure(error: BotoCoreError, role_arn: str) -> StsFailure:

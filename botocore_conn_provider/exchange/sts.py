@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -213,4 +213,4 @@ class StsExchange:
 def _find_date(answer: dict[str, Any]) -> str | None:
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     date = headers.get("date")
-    return shorten(date) if isinstance(date, str) else None
+    return show_label(date) if isinstance(date, str) else None

@@ -13,8 +13,8 @@ from botocore_conn_provider.errors import (
     Problem,
 )
 from botocore_conn_provider.exchange.checks import build_config
-from botocore_conn_provider.exchange.refusal import HINTS, mask
-from botocore_conn_provider.redaction import shorten, show_origin
+from botocore_conn_provider.exchange.refusal import HINTS, show_message
+from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,7 +128,7 @@ class Caller:
         said = str(error.response.get("Error", {}).get("Message", ""))
         return CredentialFetchError(
             conn_id=self._settings.conn_id,
-            cause=f"{error.operation_name} was refused: {code}: {shorten(mask(said, {}), 300)}",
+            cause=f"{error.operation_name} was refused: {code}: {show_message(said, {})}",
             hint=FIXES.get(code) or HINTS.get(code, ""),
         )
 
@@ -140,7 +140,7 @@ FIXES = {
 
 
 def _read_code(error: ClientError) -> str:
-    return shorten(str(error.response.get("Error", {}).get("Code", "Unknown")), 60)
+    return show_words(str(error.response.get("Error", {}).get("Code", "Unknown")), 60)
 
 
 def _tell_no_sts(endpoint: str, seen: str) -> str:

@@ -7,14 +7,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.errors import IdpRequestError
-from botocore_conn_provider.redaction import shorten
-from botocore_conn_provider.secret import HIDDEN
+from botocore_conn_provider.redaction import show_label
 
 if TYPE_CHECKING:
     from botocore_conn_provider.plugins import IdpAnswer
-
-# Whatever a server says may be a token; words are shorter than this.
-_TOKEN_LIKE = re.compile(r"[\w+/=.%~-]{25,}")
 
 
 class Explanation(NamedTuple):
@@ -35,11 +31,6 @@ class Explanation(NamedTuple):
         )
 
 
-def tame(text: str, longest: int = 80) -> str:
-    """Return words of a server's, cut, on one line, with token-like runs hidden."""
-    return shorten(_TOKEN_LIKE.sub(HIDDEN, " ".join(text.split())), longest)
-
-
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
 
 HINTS = {
@@ -54,7 +45,7 @@ HINTS = {
 def find_schemes(response: IdpAnswer) -> list[str]:
     """Return the names of the sign-ins that a 401 offers, without their values."""
     offered = response.headers.get("WWW-Authenticate", "")
-    return [tame(name) for name in _SCHEME.findall(offered)]
+    return [show_label(name) for name in _SCHEME.findall(offered)]
 
 
 def explain_status(

@@ -8,14 +8,11 @@ in them is masked first.
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 from botocore_conn_provider.federation.web_identity.bounded_http import Advice, Refusal
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_words
 
 LONGEST_REASON = 240
-SHORTEST_KEY = 24
 
 METADATA_PATH = "/computeMetadata/"
 
@@ -37,18 +34,8 @@ def _read_reason(body: bytes) -> str:
         parts = [error.get("status"), error.get("message")]
     else:  # OAuth 2.0, RFC 6749 section 5.2
         parts = [error, said.get("error_description")]
-    return shorten(": ".join(_mask(part) for part in parts if part), LONGEST_REASON)
-
-
-def _mask(text: Any) -> str:
-    """Mask what may be a key, a token or the rest of a URL. E-mails stay."""
-    return re.sub(r"[^\s'\"<>(),;:{}\[\]]+", _mask_word, str(text)[:2000])
-
-
-def _mask_word(found: re.Match[str]) -> str:
-    word = found.group()
-    is_key = len(word) >= SHORTEST_KEY and "@" not in word and re.search(r"\d", word)
-    return "***" if is_key or word.startswith("//") else word
+    said = ": ".join(str(part) for part in parts if part)
+    return show_words(said, LONGEST_REASON)
 
 
 def _find_hint(refusal: Refusal) -> str:

@@ -29,7 +29,7 @@ from botocore_conn_provider.federation.web_identity.google.kinds import (
     build_ask,
 )
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_words
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class GoogleTokens:
             )
         wanted = self._wish.audience
         if self._wish.is_explicit and wanted not in claims.audience:
-            seen = shorten(", ".join(claims.audience), 200)
+            seen = show_words(", ".join(claims.audience), 200)
             raise self._error(
                 f"the ID token is for the audience '{seen}', not for '{wanted}'.",
                 f"Check '{FIELD}' and who answers in Google's name.",
