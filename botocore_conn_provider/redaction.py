@@ -36,7 +36,7 @@ LONGEST_STEM = 5
 # start of a process that shows nothing foreign does not pay for them.
 # A name that says secret, and its value: `name=value`, `"name": "value"`. Names that
 # only speak about a secret (a token's file, an address) end otherwise.
-SECRET_PAIR = (
+NAMED_VALUE = (
     r"(?i)(?P<name>(?:secret|passw(?:or)?d|passphrase|pwd|token|assertion"
     r"|signature|samlresponse|authorization|cookie|api_?key|private_?key|access_?key)"
     r"(?:[_-]?(?:key|value|data|hash|code))?s?[\"']?\s*(?P<sign>[:=])\s*)"
@@ -55,14 +55,14 @@ URL = (
 ARN = r"arn:aws[a-z-]*:[\w-]*:[\w-]*:\d*:[\w+=,.@/:*-]+"
 KEY_ID = r"(?<![A-Za-z0-9+/])(?:AKIA|ASIA)[A-Z0-9]{12,}"
 # Tokens that say what they are: JWTs, Google's and GitHub's.
-NAMED_TOKEN = (
+KNOWN_FORMS = (
     r"eyJ[\w-]{12,}(?:\.[\w-]+)*|(?:GOCSPX-|ya29\.|gh[opsu]_|github_pat_)[\w.-]{8,}"
 )
 # An OAuth client's id is public; it is the audience of many tokens.
 CLIENT_ID = r"\d+-[0-9a-z]{32}\.apps\.googleusercontent\.com"
 HOST = r"(?<![\w.+/-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[:/])"
 RUN = r"[A-Za-z0-9+/=_.~%-]{16,}"
-TOKEN = rf"(?P<url>{URL})|(?P<arn>{ARN})|{CLIENT_ID}|{HOST}|{RUN}"
+TOKEN = rf"(?P<url>{URL})|(?P<arn>{ARN})|(?P<public>{CLIENT_ID})|{HOST}|{RUN}"
 
 # An AWS secret key has 40 characters of these; tokens and assertions many more.
 CORE = r"(?:[A-Za-z0-9+/]|%[0-9A-Fa-f]{2}){16,}"
@@ -126,8 +126,8 @@ def mask(text: str, known: Iterable[object] = ()) -> str:
             text = text.replace(value, HIDDEN)
     if len(text) > LARGEST_TEXT:  # cut between words: half a key would not be known
         text = text[:LARGEST_TEXT].rsplit(None, 1)[0]
-    text = re.sub(NAMED_TOKEN, HIDDEN, text)
-    text = re.sub(SECRET_PAIR, _mask_pair, text)
+    text = re.sub(KNOWN_FORMS, HIDDEN, text)
+    text = re.sub(NAMED_VALUE, _mask_pair, text)
     text = re.sub(KEY_ID, lambda found: show_key_id(found.group()), text)
     text = re.sub(AUTHORIZATION, _mask_authorization, text)
     return re.sub(TOKEN, _mask_token, text)
@@ -149,6 +149,8 @@ def _mask_authorization(found: re.Match[str]) -> str:
 
 def _mask_token(found: re.Match[str]) -> str:
     text = found.group()
+    if found["public"]:
+        return text
     if found["url"]:
         return _mask_url(found)
     if found["arn"]:
