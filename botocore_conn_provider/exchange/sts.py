@@ -58,6 +58,8 @@ class TemporaryCredentials(NamedTuple):
 class StsClient(Protocol):
     """What we use of botocore's STS client."""
 
+    meta: Any
+
     def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
     def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
     def assume_role_with_web_identity(self, **parameters: Any) -> dict[str, Any]: ...
@@ -206,7 +208,7 @@ class StsExchange:
             explain,  # only a failure pays
         )
 
-        failure = explain(error, parameters)
+        failure = explain(error, parameters, self._client.meta.endpoint_url)
         return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 

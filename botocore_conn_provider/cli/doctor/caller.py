@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from botocore_conn_provider.errors import (
@@ -13,7 +13,15 @@ from botocore_conn_provider.errors import (
     Problem,
 )
 from botocore_conn_provider.exchange.checks import build_config
-from botocore_conn_provider.exchange.refusal import HINTS, show_message
+from botocore_conn_provider.exchange.refusal import (
+    FIELDS as STS_FIELDS,
+)
+from botocore_conn_provider.exchange.refusal import (
+    HINTS,
+    is_on_the_way,
+    show_message,
+)
+from botocore_conn_provider.network_faults import explain_fault
 from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
@@ -54,6 +62,11 @@ PROBES = {
     "ecr": "describe_registry",
     "logs": "describe_log_groups",
 }
+
+
+FIELDS = STS_FIELDS._replace(
+    address="'region_name', 'endpoint_url' and 'service_config'"
+)
 
 
 class Caller:
@@ -113,8 +126,21 @@ class Caller:
             endpoint_url=client.find_endpoint(service),
             verify=client.verify,
         )
-        answer: dict[str, Any] = getattr(made, operation)()
+        try:
+            answer: dict[str, Any] = getattr(made, operation)()
+        except BotoCoreError as error:
+            if not is_on_the_way(error):
+                raise
+            raise self._explain_fault(error, str(made.meta.endpoint_url)) from None
         return answer
+
+    def _explain_fault(
+        self, error: BotoCoreError, endpoint_url: str
+    ) -> CredentialFetchError:
+        fault = explain_fault(error, show_origin(endpoint_url), FIELDS)
+        return CredentialFetchError(
+            conn_id=self._settings.conn_id, cause=fault.cause, hint=fault.hint
+        )
 
     def _explain_nonsense(self, error: Exception) -> CredentialFetchError:
         return CredentialFetchError(

@@ -10,9 +10,19 @@ from __future__ import annotations
 import json
 
 from botocore_conn_provider.federation.web_identity.bounded_http import Advice, Refusal
+from botocore_conn_provider.network_faults import FaultFields
 from botocore_conn_provider.redaction import show_words
 
 LONGEST_REASON = 240
+
+# What can be set about the way to Google, and to a metadata server.
+FIELDS = FaultFields(
+    address="the addresses in the credentials file",
+    verify="REQUESTS_CA_BUNDLE",
+    proxies="HTTPS_PROXY",
+    timeout="'botocore_conn_provider.sign_in_deadline_seconds'",
+)
+METADATA_FIELDS = FIELDS._replace(address="GCE_METADATA_HOST")
 
 METADATA_PATH = "/computeMetadata/"
 
@@ -43,10 +53,9 @@ def _find_hint(refusal: Refusal) -> str:
         return METADATA_HINTS.get(refusal.status, "")
     if refusal.path.endswith(":generateIdToken"):
         return IMPERSONATION_HINTS.get(refusal.status, "")
-    return TOKEN_HINTS.get(refusal.status, UNREACHABLE if not refusal.status else "")
+    return TOKEN_HINTS.get(refusal.status, "")
 
 
-UNREACHABLE = "Check the network and the proxy (HTTPS_PROXY)."
 METADATA_HINTS = {
     400: "Check 'assume_role_with_web_identity_federation_audience'.",
     403: (
@@ -59,7 +68,6 @@ METADATA_HINTS = {
     ),
 }
 IMPERSONATION_HINTS = {
-    0: UNREACHABLE,
     403: (
         "Grant the source the role roles/iam.serviceAccountOpenIdTokenCreator on the"
         " service account, and enable the API iamcredentials.googleapis.com."

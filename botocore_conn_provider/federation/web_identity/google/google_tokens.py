@@ -41,6 +41,7 @@ FIELD = "assume_role_with_web_identity_federation_audience"
 # A token must name some audience: the metadata server would take None for the text
 # "None". This one is of use nowhere but at AWS.
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
+METADATA_SERVER = "the metadata server"
 TALKATIVE = (
     "google.auth._default",
     "google.auth.transport.requests",
@@ -106,7 +107,7 @@ class GoogleTokens:
         def ask(request: Any) -> str:
             return metadata.ask_metadata(request, self._wish.audience)
 
-        place = "the metadata server"
+        place = METADATA_SERVER
         if metadata.is_on_google(self._environ):
             return self._ask(ask, place)
         try:
@@ -128,12 +129,17 @@ class GoogleTokens:
             BoundedSession,
         )
         from botocore_conn_provider.federation.web_identity.google.api_errors import (
+            FIELDS,
+            METADATA_FIELDS,
             advise,
         )
 
         hosts = metadata.list_hosts(self._environ)
         session = BoundedSession(
-            conn_id=self._conn_id, advise=advise, direct_hosts=hosts
+            conn_id=self._conn_id,
+            advise=advise,
+            fields=METADATA_FIELDS if place == METADATA_SERVER else FIELDS,
+            direct_hosts=hosts,
         )
         try:
             with session:
