@@ -89,7 +89,7 @@ WORDS = {
     ),
     "cut": (
         "{origin} broke off its answer or answered something that is not HTTP.",
-        "Check {address}, and what is on the way: a proxy or a firewall.",
+        "Check {address}, and what is on the way: a proxy ({proxies}) or a firewall.",
     ),
     "unreachable": (
         "{origin} cannot be reached.",
@@ -220,11 +220,11 @@ def _find_tls_kind(chain: list[BaseException]) -> tuple[str, str] | None:
 
 def _read_certificate_error(error: BaseException) -> tuple[str, str]:
     code = getattr(error, "verify_code", 0)
-    said = getattr(error, "verify_message", "certificate verify failed")
+    said = show_label(getattr(error, "verify_message", "certificate verify failed"))
     for kind, codes in _CERTIFICATE_KINDS:
         if code in codes:
-            return kind, show_label(said)
-    return "tls_certificate", show_label(said)
+            return kind, said
+    return "tls_certificate", said
 
 
 def _is_of_wrong_name(error: BaseException) -> bool:

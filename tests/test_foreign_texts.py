@@ -28,7 +28,16 @@ MASKING = {
     "describe_error",
     "mask",
 }
-TEXTS = {"args", "reason", "strerror", "msg", "message", "stderr", "response"}
+TEXTS = {
+    "args",
+    "reason",
+    "strerror",
+    "msg",
+    "message",
+    "stderr",
+    "response",
+    "verify_message",
+}
 MAKERS = {
     "str",
     "repr",
@@ -50,6 +59,8 @@ ALLOWED = {
     "events describe: {error}": "only of a ConnProviderError, whose words are ours",
     "exchange/refusal explain_refusal: error.response": "code and message in it are masked there",
     "federation/saml/kerberos read_words: error.gen_message()": "it is searched, and masked when returned",
+    "network_faults _list_inner: error.args": "searched for errors, never shown",
+    "network_faults _read_tls_error: getattr(error, 'reason', None)": "masked when returned",
     "renewal/attempt wait: self.future.exception(max(0.0, seconds))": "a future's method, which makes no text",
     "renewal/store/machine_store _tell_unusable: str(error)": "only of an UnsafeStoreError, whose words are ours",
     "sessions/aio/aio_credentials _take_note: waiter.exception()": "a future's method, which makes no text",
@@ -89,8 +100,10 @@ class Reader(ast.NodeVisitor):
         if name in MASKING:
             return  # what is inside is masked
         is_logging = name in {"debug", "info", "warning", "error", "exception", "log"}
-        if name == "exception" or (
-            (name in MAKERS or is_logging) and self._names_error(node)
+        if (
+            self._reads_text(name, node)
+            or name == "exception"
+            or ((name in MAKERS or is_logging) and self._names_error(node))
         ):
             self._note(node)
         self.generic_visit(node)
@@ -110,6 +123,12 @@ class Reader(ast.NodeVisitor):
         maker = call.func.value if isinstance(call.func, ast.Attribute) else None
         named = [part for part in [*parts, maker] if part is not None]
         return any(self._is_error(part) for part in named)
+
+    def _reads_text(self, name: str, call: ast.Call) -> bool:
+        """Return whether a call is `getattr(error, "strerror", …)` or the like."""
+        read = call.args[1] if name == "getattr" else None
+        named = isinstance(read, ast.Constant) and read.value in TEXTS
+        return named and self._is_error(call.args[0])
 
     def _is_error(self, node: ast.AST) -> bool:
         return isinstance(node, ast.Name) and node.id in self._errors
@@ -150,6 +169,7 @@ def test_every_allowed_place_has_its_reason() -> None:
         "x = '{}'.format(error)",
         "x = error.strerror",
         "x = error.args[0]",
+        "x = getattr(error, 'strerror', None)",
         "x = error.reason",
         "x = error.response['Error']",
         "x = error.gen_message()",
