@@ -60,7 +60,7 @@ ALLOWED = {
     "exchange/refusal explain_refusal: error.response": "code and message in it are masked there",
     "federation/saml/kerberos read_words: error.gen_message()": "it is searched, and masked when returned",
     "network_faults _list_inner: error.args": "searched for errors, never shown",
-    "network_faults _read_tls_error: getattr(error, 'reason', None)": "masked when returned",
+    "network_faults _read_tls_error: getattr(error, 'reason', None)": "of the TLS library, and masked when returned",
     "renewal/attempt wait: self.future.exception(max(0.0, seconds))": "a future's method, which makes no text",
     "renewal/store/machine_store _tell_unusable: str(error)": "only of an UnsafeStoreError, whose words are ours",
     "sessions/aio/aio_credentials _take_note: waiter.exception()": "a future's method, which makes no text",
@@ -124,7 +124,7 @@ class Reader(ast.NodeVisitor):
         named = [part for part in [*parts, maker] if part is not None]
         return any(self._is_error(part) for part in named)
 
-    def _reads_text(self, name: str, call: ast.Call) -> bool:
+    def _reads_text(self, name: str | None, call: ast.Call) -> bool:
         """Return whether a call is `getattr(error, "strerror", …)` or the like."""
         read = call.args[1] if name == "getattr" else None
         named = isinstance(read, ast.Constant) and read.value in TEXTS
