@@ -18,7 +18,7 @@ from botocore.exceptions import (
     InvalidConfigError,
 )
 
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,3 +182,10 @@ class StsExchangeError(CredentialFetchError):
     """STS could not be reached, or refused the exchange."""
 
     section = "sts-exchange"
+
+
+def describe_error(error: BaseException) -> str:
+    """Return what any error says: one of ours as it is, a foreign one masked."""
+    if isinstance(error, ConnProviderError):
+        return str(error)
+    return show_words(str(error), LONGEST_MESSAGE - 1)

@@ -132,6 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # Imported here because a call for help needs no botocore.
     from botocore.exceptions import BotoCoreError
 
+    from botocore_conn_provider.errors import describe_error
     from botocore_conn_provider.quiet import quiet_exchange
 
     command: Command = arguments.command
@@ -140,7 +141,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with quiet_exchange():
             return command.run(arguments)
     except BotoCoreError as error:
-        complain(str(error))
+        complain(describe_error(error))
         return exits.code_of(error)
 
 

@@ -273,15 +273,13 @@ def _explain_no_identity(
     error: Exception, settings: AwsSettings
 ) -> CredentialFetchError:
     # Imported here: only a failure needs the explanation.
-    from botocore_conn_provider.exchange.refusal import mask
-    from botocore_conn_provider.redaction import shorten
+    from botocore_conn_provider.redaction import show_error
 
-    said = shorten(mask(" ".join(str(error).split()), {}), 400)
     name = settings.profile_name
     place = f"the profile '{name}'" if name else "botocore's own chain"
     return CredentialFetchError(
         conn_id=settings.conn_id,
-        cause=f"{place} gives no credentials: {type(error).__name__}: {said}",
+        cause=f"{place} gives no credentials: {show_error(error)}",
         hint="Fix what it names, or give the connection keys.",
     )
 

@@ -9,31 +9,35 @@ botocore's errors the kind and the host are told, never the text.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as HostConnectionError
 
-from botocore_conn_provider.redaction import shorten, show_key_id
-from botocore_conn_provider.secret import HIDDEN
+from botocore_conn_provider.network_faults import (
+    FaultFields,
+    explain_fault,
+    explain_proxy_sign_in,
+)
+from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_SERVER_ERROR = 500
+PROXY_SIGN_IN = 407
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 # Parameters whose values are no secret: the others are masked in STS's words.
 OPEN_PARAMETERS = ("RoleArn", "PrincipalArn", "RoleSessionName", "DurationSeconds")
-SHORTEST_MASKED = 4  # of a shorter one, masking would garble the message
 
-KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}")
-# Assertions, tokens and signatures; ARNs have colons in between, words are shorter.
-LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.~%-]{60,}")
-
-CHECK_WAY = "Check the network, the proxies and the STS endpoint."
+# What a connection can set about the way to STS.
+FIELDS = FaultFields(
+    address="'region_name' and 'service_config.sts.endpoint_url'",
+    verify="'verify'",
+    proxies="'config_kwargs.proxies', HTTPS_PROXY",
+    timeout="'config_kwargs.read_timeout'",
+)
 CHECK_END = "Check the STS endpoint and the proxy."
 
 
@@ -45,61 +49,63 @@ class StsFailure(NamedTuple):
     retryable: bool = False
 
 
-def explain(error: Exception, parameters: Mapping[str, Any]) -> StsFailure:
-    """Explain what an STS call ended in; `parameters` are those of the call."""
+def explain(
+    error: Exception, parameters: Mapping[str, Any], endpoint_url: str
+) -> StsFailure:
+    """Explain what a call of STS at `endpoint_url` with `parameters` ended in."""
     if isinstance(error, ClientError):
-        return explain_refusal(error, parameters)
+        return explain_refusal(error, parameters, endpoint_url)
     role_arn = parameters["RoleArn"]
     if isinstance(error, BotoCoreError):
-        return explain_failure(error, role_arn)
+        return explain_failure(error, role_arn, endpoint_url)
     seen = f"{role_arn}: the answer is not one of STS ({type(error).__name__})."
     return StsFailure(seen, CHECK_END)
 
 
-def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> StsFailure:
-    """Explain an error that STS answered; `parameters` are those of the call."""
+def explain_refusal(
+    error: ClientError, parameters: Mapping[str, Any], endpoint_url: str
+) -> StsFailure:
+    """Explain an error that STS answered, or a proxy in its place."""
     answer: Mapping[str, Any] = error.response
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
     message = str(answer.get("Error", {}).get("Message", ""))
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status == PROXY_SIGN_IN:
+        fault = explain_proxy_sign_in(show_origin(endpoint_url), FIELDS)
+        return StsFailure(_start(parameters["RoleArn"]) + fault.cause, fault.hint)
     return StsFailure(
         f"STS refused {error.operation_name} of {parameters['RoleArn']}:"
-        f" {shorten(code, 60)}: {shorten(mask(message, parameters), 400)}",
+        f" {show_words(code, 60)}: {show_message(message, parameters)}",
         HINTS.get(code, ""),
         retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
     )
 
 
-def mask(message: str, parameters: Mapping[str, Any]) -> str:
-    """Return the first line of STS's message without what may be secret."""
-    line = message.partition("\n")[0]
-    for name, value in parameters.items():
-        text = str(value)
-        if name not in OPEN_PARAMETERS and len(text) >= SHORTEST_MASKED:
-            line = line.replace(text, HIDDEN)
-    line = KEY_ID.sub(lambda found: show_key_id(found.group()), line)
-    return LONG_RUN.sub(HIDDEN, line)
+def show_message(message: str, parameters: Mapping[str, Any]) -> str:
+    """Return the first line of a service's message without what may be secret."""
+    known = [v for name, v in parameters.items() if name not in OPEN_PARAMETERS]
+    return show_words(message.partition("\n")[0], known=known)
 
 
-def explain_failure(error: BotoCoreError, role_arn: str) -> StsFailure:
+def explain_failure(
+    error: BotoCoreError, role_arn: str, endpoint_url: str
+) -> StsFailure:
     """Explain an error of botocore's own: no way to STS, no answer of STS."""
-    parts: Mapping[str, Any] = getattr(error, "kwargs", {})
-    host = _find_host(parts.get("endpoint_url"))
-    place = f" at {shorten(host, 100)}" if host else ""
-    on_the_way = isinstance(error, (HTTPClientError, HostConnectionError))
-    return StsFailure(
-        f"The credentials for {role_arn} could not be fetched:"
-        f" {type(error).__name__}{place}.",
-        CHECK_WAY if on_the_way else CHECK_END,
-        retryable=on_the_way and not isinstance(error, SSLError),
-    )
+    start = _start(role_arn)
+    if not is_on_the_way(error):
+        return StsFailure(f"{start}{type(error).__name__}.", CHECK_END)
+    fault = explain_fault(error, show_origin(endpoint_url), FIELDS)
+    retryable = not isinstance(error, SSLError)
+    return StsFailure(f"{start}{fault.cause}", fault.hint, retryable=retryable)
 
 
-def _find_host(url: object) -> str | None:
-    try:
-        return urlsplit(url).hostname if isinstance(url, str) else None
-    except ValueError:
-        return None
+def _start(role_arn: str) -> str:
+    return f"The credentials for {role_arn} could not be fetched: "
+
+
+def is_on_the_way(error: BotoCoreError) -> bool:
+    """Return whether botocore failed between here and a server."""
+    return isinstance(error, (HTTPClientError, HostConnectionError))
 
 
 HINTS = {

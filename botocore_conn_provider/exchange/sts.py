@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class TemporaryCredentials(NamedTuple):
 
 class StsClient(Protocol):
     """What we use of botocore's STS client."""
+
+    meta: Any
 
     def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
     def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
@@ -207,11 +209,11 @@ class StsExchange:
             explain,  # only a failure pays
         )
 
-        failure = explain(error, parameters)
+        failure = explain(error, parameters, self._client.meta.endpoint_url)
         return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 
 def _find_date(answer: dict[str, Any]) -> str | None:
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     date = headers.get("date")
-    return shorten(date) if isinstance(date, str) else None
+    return show_label(date) if isinstance(date, str) else None

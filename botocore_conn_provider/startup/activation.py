@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.redaction import show_system_error
 from botocore_conn_provider.startup.child_interpreter import ask_child
 from botocore_conn_provider.startup.hook import is_wanted
 from botocore_conn_provider.startup.site_directory import (
@@ -39,7 +40,7 @@ def activate(directory: Path) -> list[str]:
     try:
         written = write_site_files(directory)
     except OSError as error:
-        raise ActivationError(f"{directory}: {error.strerror}.") from error
+        raise ActivationError(f"{directory}: {show_system_error(error)}.") from error
     if not written:
         return [f"Active already: {directory}"]
     return [*(f"Wrote {path}" for path in written), FROM_NOW_ON]
@@ -54,7 +55,7 @@ def deactivate(directory: Path) -> list[str]:
     try:
         removed = remove_site_files(directory)
     except OSError as error:
-        raise ActivationError(f"{directory}: {error.strerror}.") from error
+        raise ActivationError(f"{directory}: {show_system_error(error)}.") from error
     if not removed:
         return [f"Nothing to remove in {directory}"]
     return [f"Removed {path}" for path in removed]

@@ -8,6 +8,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from botocore_conn_provider.redaction import show_system_error
+
 
 class ActivationError(Exception):
     """Activation cannot be done; the text says why and what to do instead."""
@@ -42,7 +44,7 @@ def require_writable(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ActivationError(
-            f"{directory} cannot be made: {error.strerror}."
+            f"{directory} cannot be made: {show_system_error(error)}."
         ) from error
     if not os.access(directory, os.W_OK):
         raise ActivationError(

@@ -14,8 +14,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import (
     BotoCoreError,
     ConnectionError,  # noqa: A004 - botocore's name
-    ProxyConnectionError,
-    SSLError,
 )
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
@@ -24,10 +22,15 @@ from botocore_conn_provider.cli.doctor.caller import Caller
 from botocore_conn_provider.cli.doctor.step import Step
 from botocore_conn_provider.connection.client_settings import is_unsigned
 from botocore_conn_provider.errors import StsExchangeError
+from botocore_conn_provider.exchange.refusal import FIELDS, PROXY_SIGN_IN
 from botocore_conn_provider.exchange.sts import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
     create_sts_client,
+)
+from botocore_conn_provider.network_faults import (
+    explain_fault,
+    explain_proxy_sign_in,
 )
 from botocore_conn_provider.redaction import show_key_id, show_origin
 
@@ -40,24 +43,6 @@ if TYPE_CHECKING:
 
 # AWS refuses signatures that are older or younger.
 ALLOWED_SKEW_SECONDS = 300
-
-NETWORK_FIXES: tuple[tuple[type[BotoCoreError], str, str], ...] = (
-    (
-        SSLError,
-        "TLS: the certificate of {} is not accepted.",
-        "Name your CA's bundle in 'verify', or check what is on the way.",
-    ),
-    (
-        ProxyConnectionError,
-        "The proxy on the way to {} could not be used.",
-        "Check 'config_kwargs.proxies', HTTPS_PROXY and NO_PROXY.",
-    ),
-    (
-        BotoCoreError,
-        "{} cannot be reached.",
-        "Check the region, the endpoint's name, the network and the proxy.",
-    ),
-)
 
 
 class AwsSteps:
@@ -98,6 +83,9 @@ class AwsSteps:
             answer = self._fetch(url)
         except (ConnectionError, BotoCoreError) as error:
             raise self._explain(error, show_origin(url)) from None
+        if answer.status_code == PROXY_SIGN_IN:
+            fault = explain_proxy_sign_in(show_origin(url), FIELDS)
+            raise self._error(fault.cause, fault.hint)
         self._date = answer.headers.get("Date")
         yield f"{show_origin(url)} answers"
 
@@ -157,12 +145,8 @@ class AwsSteps:
         yield f"{show_key_id(issued.access_key_id)}, for {left / 60:.0f} min"
 
     def _explain(self, error: Exception, origin: str) -> StsExchangeError:
-        cause, fix = next(
-            (cause, fix)
-            for kind, cause, fix in NETWORK_FIXES
-            if isinstance(error, kind)
-        )
-        return self._error(f"{cause.format(origin)} ({type(error).__name__})", fix)
+        fault = explain_fault(error, origin, FIELDS)
+        return self._error(fault.cause, fault.hint)
 
     def _error(self, cause: str, hint: str) -> StsExchangeError:
         return StsExchangeError(conn_id=self._settings.conn_id, cause=cause, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from botocore_conn_provider.errors import (
@@ -13,8 +13,16 @@ from botocore_conn_provider.errors import (
     Problem,
 )
 from botocore_conn_provider.exchange.checks import build_config
-from botocore_conn_provider.exchange.refusal import HINTS, mask
-from botocore_conn_provider.redaction import shorten, show_origin
+from botocore_conn_provider.exchange.refusal import (
+    FIELDS as STS_FIELDS,
+)
+from botocore_conn_provider.exchange.refusal import (
+    HINTS,
+    is_on_the_way,
+    show_message,
+)
+from botocore_conn_provider.network_faults import explain_fault
+from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +62,11 @@ PROBES = {
     "ecr": "describe_registry",
     "logs": "describe_log_groups",
 }
+
+
+FIELDS = STS_FIELDS._replace(
+    address="'region_name', 'endpoint_url' and 'service_config'"
+)
 
 
 class Caller:
@@ -113,8 +126,21 @@ class Caller:
             endpoint_url=client.find_endpoint(service),
             verify=client.verify,
         )
-        answer: dict[str, Any] = getattr(made, operation)()
+        try:
+            answer: dict[str, Any] = getattr(made, operation)()
+        except BotoCoreError as error:
+            if not is_on_the_way(error):
+                raise
+            raise self._explain_fault(error, str(made.meta.endpoint_url)) from None
         return answer
+
+    def _explain_fault(
+        self, error: BotoCoreError, endpoint_url: str
+    ) -> CredentialFetchError:
+        fault = explain_fault(error, show_origin(endpoint_url), FIELDS)
+        return CredentialFetchError(
+            conn_id=self._settings.conn_id, cause=fault.cause, hint=fault.hint
+        )
 
     def _explain_nonsense(self, error: Exception) -> CredentialFetchError:
         return CredentialFetchError(
@@ -128,7 +154,7 @@ class Caller:
         said = str(error.response.get("Error", {}).get("Message", ""))
         return CredentialFetchError(
             conn_id=self._settings.conn_id,
-            cause=f"{error.operation_name} was refused: {code}: {shorten(mask(said, {}), 300)}",
+            cause=f"{error.operation_name} was refused: {code}: {show_message(said, {})}",
             hint=FIXES.get(code) or HINTS.get(code, ""),
         )
 
@@ -140,7 +166,7 @@ FIXES = {
 
 
 def _read_code(error: ClientError) -> str:
-    return shorten(str(error.response.get("Error", {}).get("Code", "Unknown")), 60)
+    return show_words(str(error.response.get("Error", {}).get("Code", "Unknown")), 60)
 
 
 def _tell_no_sts(endpoint: str, seen: str) -> str:

@@ -89,11 +89,12 @@ def write_bundle(path: str, given: Given, report: dict[str, Any]) -> None:
     from botocore.exceptions import BotoCoreError
 
     from botocore_conn_provider.cli.explain.explain import describe
+    from botocore_conn_provider.errors import describe_error
 
     try:
         explanation = describe(given)
     except BotoCoreError as error:
-        explanation = {"error": str(error)}
+        explanation = {"error": describe_error(error)}
     bundle = {
         "versions": {
             "botocore-conn-provider": __version__,

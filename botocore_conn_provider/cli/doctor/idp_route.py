@@ -83,17 +83,18 @@ class IdpWay:
                 raise self._explain(error) from None
 
     def _explain(self, error: OSError) -> IdpRequestError:
-        from urllib3.exceptions import ConnectTimeoutError  # comes with requests
+        # Imported here: it comes with the extra, as the steps before have found.
+        from botocore_conn_provider.federation.saml.explanation import (
+            FIELDS,
+            explain_network_error,
+        )
 
-        from botocore_conn_provider.federation.saml.network import explain_network_error
-
-        known: Exception = ConnectTimeoutError() if _is_timeout(error) else error
-        origin = show_origin(self._proxy or self._sign_in.idp_url)
-        return explain_network_error(known, origin).to_error(self._conn_id)
-
-
-def _is_timeout(error: OSError) -> bool:
-    return isinstance(error, TimeoutError)
+        if self._proxy is None:
+            found = explain_network_error(error, show_origin(self._sign_in.idp_url))
+        else:  # what is looked at is the proxy, which other fields name
+            fields = FIELDS._replace(address=FIELDS.proxies)
+            found = explain_network_error(error, show_origin(self._proxy), fields)
+        return found.to_error(self._conn_id)
 
 
 def _build_context(sign_in: SamlSignIn) -> ssl.SSLContext:

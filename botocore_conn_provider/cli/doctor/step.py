@@ -10,8 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.errors import ConnProviderError
-from botocore_conn_provider.exchange.refusal import mask
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_error
 
 LONGEST_CAUSE = 600
 
@@ -61,5 +60,4 @@ def run_step(step: Step) -> Outcome:
 def _explain(error: BotoCoreError) -> tuple[str, str | None]:
     if isinstance(error, ConnProviderError):
         return error.cause, error.hint or None
-    text = f"{type(error).__name__}: {mask(' '.join(str(error).split()), {})}"
-    return shorten(text, LONGEST_CAUSE), None
+    return show_error(error, LONGEST_CAUSE), None

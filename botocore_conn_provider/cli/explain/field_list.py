@@ -15,10 +15,10 @@ from botocore_conn_provider.connection.form_names import drop_prefix
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.redaction import (
     describe_value,
-    shorten,
     show_key_id,
     show_name,
     show_origin,
+    show_words,
 )
 from botocore_conn_provider.secret import HIDDEN
 
@@ -125,7 +125,7 @@ def show_value(name: str, value: Any) -> str:
     if name in KEY_IDS:
         return show_key_id(str(value))
     if name in OPEN:
-        return shorten(str(value), LONGEST)
+        return show_words(str(value), LONGEST)
     if name in ADDRESSES and "://" in str(value):
         return show_origin(str(value))
     names = list_names(value)

@@ -14,12 +14,11 @@ import datetime
 import re
 from typing import Any, NamedTuple
 
-from botocore_conn_provider.federation.saml.explanation import tame
 from botocore_conn_provider.federation.saml.markup import (
     ForbiddenMarkupError,
     parse_xml,
 )
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_label, show_words
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 NAMESPACES = {
@@ -69,8 +68,8 @@ class Assertion(NamedTuple):
         """Say it on one line, fit for a log."""
         until = self.not_on_or_after and self.not_on_or_after.isoformat()
         return (
-            f"issuer {tame(self.issuer) or 'unknown'},"
-            f" audience {', '.join(map(tame, self.audiences)) or 'any'},"
+            f"issuer {show_label(self.issuer) or 'unknown'},"
+            f" audience {', '.join(map(show_label, self.audiences)) or 'any'},"
             f" valid until {until or 'no stated time'}, {len(self.grants)} roles"
         )
 
@@ -167,10 +166,10 @@ def _require_success(root: Any) -> None:
         if code.get("Value") != SUCCESS
     ]
     if codes:
-        said = tame(_find_text(root, "p:Status/p:StatusMessage"), 200)
+        said = show_words(_find_text(root, "p:Status/p:StatusMessage"), 200)
         words = f" It says: {said}." if said else ""
         raise UnusableAssertionError(
-            f"The IdP answered with the SAML error {', '.join(map(tame, codes))}.{words}",
+            f"The IdP answered with the SAML error {', '.join(map(show_label, codes))}.{words}",
             "Look into the IdP's log; the user may not be assigned to the application.",
         )
 

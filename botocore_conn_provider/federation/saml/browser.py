@@ -21,9 +21,9 @@ from botocore_conn_provider.federation.saml.answer_body import (
 )
 from botocore_conn_provider.federation.saml.explanation import (
     Explanation,
+    explain_network_error,
     explain_status,
 )
-from botocore_conn_provider.federation.saml.network import explain_network_error
 from botocore_conn_provider.federation.saml.redirect import Authorization, PageRequest
 from botocore_conn_provider.federation.saml.request_options import (
     RequestOptions,

@@ -7,14 +7,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.errors import IdpRequestError
-from botocore_conn_provider.redaction import shorten
-from botocore_conn_provider.secret import HIDDEN
+from botocore_conn_provider.network_faults import (
+    FaultFields,
+    explain_fault,
+    explain_proxy_sign_in,
+)
+from botocore_conn_provider.redaction import show_label
 
 if TYPE_CHECKING:
     from botocore_conn_provider.plugins import IdpAnswer
-
-# Whatever a server says may be a token; words are shorter than this.
-_TOKEN_LIKE = re.compile(r"[\w+/=.%~-]{25,}")
 
 
 class Explanation(NamedTuple):
@@ -35,9 +36,21 @@ class Explanation(NamedTuple):
         )
 
 
-def tame(text: str, longest: int = 80) -> str:
-    """Return words of a server's, cut, on one line, with token-like runs hidden."""
-    return shorten(_TOKEN_LIKE.sub(HIDDEN, " ".join(text.split())), longest)
+# What a connection can set about the way to the IdP.
+FIELDS = FaultFields(
+    address="'idp_url'",
+    verify="'idp_request_kwargs.verify'",
+    proxies="'idp_request_kwargs.proxies', HTTPS_PROXY",
+    timeout="'idp_request_kwargs.timeout'",
+)
+
+
+def explain_network_error(
+    error: BaseException, origin: str, fields: FaultFields = FIELDS
+) -> Explanation:
+    """Say what kept a request from `origin`, and what to do."""
+    fault = explain_fault(error, origin, fields)
+    return Explanation(fault.cause, fault.hint, fault.is_transient)
 
 
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][\w-]*)(?=\s|,|$)")
@@ -46,7 +59,6 @@ HINTS = {
     400: "Check 'idp_url' and 'idp_request_kwargs': the IdP did not understand them.",
     403: "The IdP knows who you are and refuses: ask for the right to this sign-in.",
     404: "Check the path of 'idp_url'.",
-    407: "Put the proxy's name and password into its URL.",
     429: "Too many sign-ins: try again later.",
 }
 
@@ -54,7 +66,7 @@ HINTS = {
 def find_schemes(response: IdpAnswer) -> list[str]:
     """Return the names of the sign-ins that a 401 offers, without their values."""
     offered = response.headers.get("WWW-Authenticate", "")
-    return [tame(name) for name in _SCHEME.findall(offered)]
+    return [show_label(name) for name in _SCHEME.findall(offered)]
 
 
 def explain_status(
@@ -71,11 +83,12 @@ def explain_status(
         offered = ", ".join(find_schemes(response)) or "no sign-in"
         cause = f"{origin} answered 401 and offers {offered}."
         return Explanation(cause, "Check 'idp_auth_method' and what the IdP offers.")
-    of_proxy = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
-    who = f"The proxy on the way to {origin}" if of_proxy else origin
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        fault = explain_proxy_sign_in(origin, FIELDS)
+        return Explanation(fault.cause, fault.hint)
     transient = (
         status == HTTPStatus.TOO_MANY_REQUESTS
         or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
     hint = HINTS.get(status, "Look into the IdP's log for the time of this message.")
-    return Explanation(f"{who} answered {status}.{later}", hint, transient)
+    return Explanation(f"{origin} answered {status}.{later}", hint, transient)

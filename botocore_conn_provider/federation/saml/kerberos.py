@@ -19,7 +19,7 @@ from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.errors import IdpRequestError
 from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.saml.explanation import Explanation
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,16 +136,17 @@ RULES = (
 
 
 def read_words(error: GSSError) -> str:
-    """Return what the Kerberos library said, without the words around it."""
+    """Return what the Kerberos library said, masked, without the words around it."""
     text = error.gen_message()
     match = _MINOR.search(text)
     words = match.group(1) if match else text
-    return text if words in ("Success", "Unknown error") else words
+    said = text if words in ("Success", "Unknown error") else words
+    return show_words(said, LONGEST_WORDS)
 
 
 def explain_kerberos(error: GSSError, service: Service) -> Explanation:
     """Say what is wrong, for whom, asking for what, and the next step."""
-    words = shorten(" ".join(read_words(error).split()), LONGEST_WORDS)
+    words = read_words(error)
     unknown = _UNKNOWN_SERVER.search(words)
     if unknown:
         return _explain_service(unknown.group(1), service, words)

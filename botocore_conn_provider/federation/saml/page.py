@@ -28,6 +28,7 @@ from botocore_conn_provider.federation.saml.page_outline import (
     describe_page,
     outline_page,
 )
+from botocore_conn_provider.redaction import show_words
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def find_xpath_problems(xpath: str | None) -> Iterator[Problem]:
         for tried in (xpath, fold_xpath(xpath)):
             etree.XML("<html/>").xpath(tried)
     except (etree.XPathError, ValueError) as error:
-        seen = f"is no XPath that can be used here ({error})"
+        seen = f"is no XPath that can be used here ({show_words(str(error))})"
         fix = "Write names without a prefix: namespaces and upper case do not matter."
         yield Problem(FIELD, seen, fix)
 

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from botocore_conn_provider.federation.saml.explanation import tame
 from botocore_conn_provider.federation.saml.markup import fold_name
-from botocore_conn_provider.redaction import show_origin
+from botocore_conn_provider.redaction import show_label, show_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ def describe_page(page: Page, document: Document | None) -> str:
         return "empty"
     if _is_json(page.body):
         return "JSON, not a page"
-    kind = tame(page.content_type.partition(";")[0]) or "of no stated kind"
+    kind = show_label(page.content_type.partition(";")[0]) or "of no stated kind"
     if document is None:
         return f"neither XML nor HTML ({kind}, {len(page.body)} bytes)"
     elements = list(_find_elements(document.root))
@@ -89,14 +88,16 @@ def _read(element: Any, attribute: str) -> str:
 
 
 def _find_title(elements: list[tuple[str, Any]]) -> list[str]:
-    texts = (tame("".join(e.itertext())) for name, e in elements if name == "title")
+    texts = (
+        show_label("".join(e.itertext())) for name, e in elements if name == "title"
+    )
     return [text for text in texts if text][:1]
 
 
 def _name_kind(document: Document, elements: list[tuple[str, Any]]) -> str:
     root = fold_name(document.root.tag)
     if document.kind == "xml" and root != "html":
-        return f"an XML document <{tame(root)}>"
+        return f"an XML document <{show_label(root)}>"
     types = {
         _read(element, "type").lower() for name, element in elements if name == "input"
     }
@@ -115,20 +116,22 @@ def _describe_forms(elements: list[tuple[str, Any]]) -> list[str]:
         _read(e, "name") or _read(e, "id") for name, e in elements if name == "form"
     ]
     inputs = [_read(e, "name") for name, e in elements if name == "input"]
-    shown = [tame(name) for name in forms if name][:MOST_FORMS]
+    shown = [show_label(name) for name in forms if name][:MOST_FORMS]
     told = [f"form {name}" for name in shown]
-    named = [tame(name) for name in inputs if name][:MOST_INPUTS]
+    named = [show_label(name) for name in inputs if name][:MOST_INPUTS]
     return [*told, f"inputs {' '.join(named)}"] if named else told
 
 
 def _outline(name: str, element: Any) -> str:
     told = [
-        f"{n}={tame(_read(element, n))}" for n in SAFE_ATTRIBUTES if _read(element, n)
+        f"{n}={show_label(_read(element, n))}"
+        for n in SAFE_ATTRIBUTES
+        if _read(element, n)
     ]
     if urlsplit(_read(element, "action")).hostname:
         told.append(f"action={show_origin(_read(element, 'action'))}/…")
     if _read(element, "value"):
         told.append(f"value=*** ({len(_read(element, 'value'))} characters)")
     if name in ("title", "h1"):
-        told.append(tame("".join(element.itertext())))
+        told.append(show_label("".join(element.itertext())))
     return f"<{' '.join([name, *told])}>"

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util import Retry
 
 from botocore_conn_provider.errors import Problem
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import show_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -174,6 +174,6 @@ def _judge_retry(options: Options) -> Iterator[Problem]:
     except HTTPError:
         pass  # used up, as it may be
     except (TypeError, ValueError, AttributeError) as error:
-        seen = f"are refused by urllib3.Retry: {shorten(str(error), 200)}"
+        seen = f"are refused by urllib3.Retry: {show_words(str(error), 200)}"
         fix = "Use the names and types of urllib3.util.Retry, e.g. allowed_methods."
         yield Problem(f"{FIELD}.idp_request_retry_kwargs", seen, fix)

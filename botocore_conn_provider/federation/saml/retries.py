@@ -12,10 +12,15 @@ import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.exceptions import (
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ProtocolError,
+)
 
 from botocore_conn_provider.federation.saml.explanation import Explanation
-from botocore_conn_provider.federation.saml.network import find_reason
+from botocore_conn_provider.network_faults import find_chain
 
 if TYPE_CHECKING:
     import requests
@@ -44,7 +49,7 @@ class Retries:
     def allows_after_error(self, method: str, error: Exception) -> bool:
         """Wait and return True if the policy wants one more attempt."""
         try:
-            self._policy = self._policy.increment(method, "", error=find_reason(error))
+            self._policy = self._policy.increment(method, "", error=_find_reason(error))
         except HTTPError:
             return False
         wait = self._policy.get_backoff_time()
@@ -89,3 +94,11 @@ class Retries:
             f" {left:.0f} s are left of the sign-in's {whole:g} s."
         )
         return Explanation(cause, TOO_LONG_HINT, True)
+
+
+def _find_reason(error: BaseException) -> Exception:
+    """Return the error of urllib3 that its Retry can judge."""
+    for link in find_chain(error):
+        if isinstance(link, HTTPError) and not isinstance(link, MaxRetryError):
+            return link
+    return ProtocolError(type(error).__name__)

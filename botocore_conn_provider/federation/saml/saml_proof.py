@@ -30,7 +30,7 @@ from botocore_conn_provider.federation.plugin_lookup import (
 )
 from botocore_conn_provider.plugins import Page, SignInRequest
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import show_origin
+from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
@@ -185,7 +185,7 @@ class SamlProofFetcher:
         except ModuleNotFoundError as error:
             raise self._missing(f"The package {error.name} is not installed.") from None
         except (ImportError, OSError) as error:  # gssapi without the C library
-            cause = f"A system library for Kerberos cannot be loaded ({error})."
+            cause = f"A system library for Kerberos cannot be loaded ({show_words(str(error))})."
             raise self._missing(cause, SYSTEM_LIBRARY) from None
         sign_in = self._role.sign_in
         problems = [

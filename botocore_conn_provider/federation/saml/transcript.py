@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.federation.saml.explanation import tame
-from botocore_conn_provider.redaction import show_origin
+from botocore_conn_provider.redaction import show_label, show_origin
 from botocore_conn_provider.secret import HIDDEN
 
 if TYPE_CHECKING:
@@ -34,16 +33,16 @@ class Transcript:
 
     def note_request(self, request: requests.PreparedRequest) -> None:
         """Note the method, scheme and host, and the names of the headers."""
-        names = ", ".join(sorted(map(tame, request.headers)))
+        names = ", ".join(sorted(map(show_label, request.headers)))
         self._note(f"> {request.method} {show_origin(str(request.url))}/… ({names})")
 
     def note_response(self, response: requests.Response) -> None:
         """Note the status, the headers that hold no secret, the names of others."""
         told = [
-            f"{name}: {tame(value) if name in HARMLESS_HEADERS else HIDDEN}"
+            f"{name}: {show_label(value) if name in HARMLESS_HEADERS else HIDDEN}"
             for name, value in response.headers.items()
         ]
-        cookies = ", ".join(tame(name) for name in response.cookies.keys())  # noqa: SIM118
+        cookies = ", ".join(show_label(name) for name in response.cookies.keys())  # noqa: SIM118
         self._note(f"< {response.status_code} ({'; '.join(told)}) cookies: {cookies}")
 
     def note_page(self, lines: Iterable[str]) -> None:

@@ -19,11 +19,19 @@ import urllib3
 from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.federation.deadline import find_deadline
 from botocore_conn_provider.federation.watched_http import WatchedAdapter
+from botocore_conn_provider.network_faults import (
+    FaultFields,
+    NetworkFault,
+    explain_fault,
+    explain_proxy_sign_in,
+)
+from botocore_conn_provider.redaction import show_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 OK = 200
+PROXY_SIGN_IN = 407
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 GRACE_SECONDS = 1.0
@@ -33,7 +41,7 @@ LARGEST_BODY_BYTES = 256 * 1024
 
 
 class Refusal(NamedTuple):
-    """An answer that is no 200, or none at all: then `status` is 0."""
+    """An answer that is no 200, or has a body without end."""
 
     host: str
     path: str
@@ -57,6 +65,7 @@ class BoundedSession(requests.Session):
     Args:
         conn_id: The connection, for errors.
         advise: Explains a refusal.
+        fields: What can be set about the way, for errors.
         direct_hosts: Hosts that are reached directly over https too.
     """
 
@@ -65,13 +74,14 @@ class BoundedSession(requests.Session):
         *,
         conn_id: str,
         advise: Callable[[Refusal], Advice],
+        fields: FaultFields,
         direct_hosts: Collection[str] = (),
     ) -> None:
         super().__init__()
         self._direct_hosts = direct_hosts
         self.auth = _leave_headers_alone
         self.headers["Accept-Encoding"] = "identity"
-        adapter = JudgingAdapter(conn_id=conn_id, advise=advise)
+        adapter = JudgingAdapter(conn_id=conn_id, advise=advise, fields=fields)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -96,9 +106,16 @@ def _leave_headers_alone(request: Any) -> Any:
 class JudgingAdapter(WatchedAdapter):
     """Lets a 200 of bearable size through and raises everything else."""
 
-    def __init__(self, *, conn_id: str, advise: Callable[[Refusal], Advice]) -> None:
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        advise: Callable[[Refusal], Advice],
+        fields: FaultFields,
+    ) -> None:
         self._conn_id = conn_id
         self._advise = advise
+        self._fields = fields
         super().__init__()
 
     def send(self, request: Any, *positional: Any, **options: Any) -> Any:
@@ -114,8 +131,11 @@ class JudgingAdapter(WatchedAdapter):
             answer = super().send(request, *positional, **options)
             body = _read(answer)
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            seen = f"could not be asked ({_name_cause(error)})"
-            raise self._error(Refusal(host, path, 0, b""), seen) from None
+            fault = explain_fault(error, show_origin(request.url), self._fields)
+            raise self._explain(fault, retryable=True) from None
+        if answer.status_code == PROXY_SIGN_IN:
+            fault = explain_proxy_sign_in(show_origin(request.url), self._fields)
+            raise self._explain(fault, retryable=False)
         if answer.status_code != OK:
             refusal = Refusal(host, path, answer.status_code, body)
             raise self._error(refusal, f"answered {answer.status_code}")
@@ -123,6 +143,16 @@ class JudgingAdapter(WatchedAdapter):
             raise self._error(Refusal(host, path, OK, b""), "sent a body without end")
         answer.raw = io.BytesIO(body)
         return answer
+
+    def _explain(
+        self, fault: NetworkFault, *, retryable: bool
+    ) -> WebIdentityTokenError:
+        return WebIdentityTokenError(
+            conn_id=self._conn_id,
+            cause=fault.cause,
+            hint=fault.hint,
+            retryable=retryable,
+        )
 
     def _error(self, refusal: Refusal, seen: str) -> WebIdentityTokenError:
         advice = self._advise(refusal)
@@ -132,7 +162,7 @@ class JudgingAdapter(WatchedAdapter):
             conn_id=self._conn_id,
             cause=f"{refusal.host} {seen}{reason}.",
             hint=advice.hint,
-            retryable=status in (0, TOO_MANY_REQUESTS) or status >= SERVER_ERROR,
+            retryable=status == TOO_MANY_REQUESTS or status >= SERVER_ERROR,
         )
 
 
@@ -154,15 +184,3 @@ def _read(answer: Any) -> bytes:
         return body
     finally:
         answer.raw.close()
-
-
-def _name_cause(error: BaseException) -> str:
-    """Name the innermost reason: the outer ones hold the URL in their texts."""
-    inner: Any = error
-    while True:
-        reason = getattr(inner, "reason", None) or next(
-            (a for a in inner.args if isinstance(a, Exception)), None
-        )
-        if not isinstance(reason, Exception):
-            return type(inner).__name__
-        inner = reason

@@ -18,7 +18,7 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.web_identity.claims import LONGEST_TOKEN
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_system_error
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -84,4 +84,4 @@ def _say(error: OSError) -> str:
         return "does not exist"
     if isinstance(error, PermissionError):
         return "may not be read by this user"
-    return f"cannot be read ({error.strerror or type(error).__name__})"
+    return f"cannot be read ({show_system_error(error)})"

@@ -101,7 +101,10 @@ def test_google_itself_is_asked_through_the_proxy(
         allow_plugins=False,
         environ={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "adc.json")},
     )
-    with pytest.raises(WebIdentityTokenError, match="could not be asked") as caught:
+    with pytest.raises(
+        WebIdentityTokenError,
+        match=r"way to https://oauth\.example\.org could not be used",
+    ) as caught:
         fetcher.fetch_token()
     assert proxy == ["oauth.example.org:443"]
     require_no_secret(google, [show(caught.value)])

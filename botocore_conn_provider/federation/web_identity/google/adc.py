@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.federation.file_content import read_content
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_system_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,7 +148,7 @@ def _read(path: Path, place: str, conn_id: str) -> CredentialsFile:
     except FileNotFoundError:
         raise file.refuse("does not exist", f"Check {VARIABLE}.") from None
     except OSError as error:
-        seen = f"cannot be read ({error.strerror or type(error).__name__})"
+        seen = f"cannot be read ({show_system_error(error)})"
         raise file.refuse(seen, "Check its permissions.") from None
     except (ValueError, RecursionError):
         raise file.refuse("is not JSON", CREATE_AGAIN) from None

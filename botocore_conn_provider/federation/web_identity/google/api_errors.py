@@ -8,14 +8,21 @@ in them is masked first.
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 from botocore_conn_provider.federation.web_identity.bounded_http import Advice, Refusal
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.network_faults import FaultFields
+from botocore_conn_provider.redaction import show_words
 
 LONGEST_REASON = 240
-SHORTEST_KEY = 24
+
+# What can be set about the way to Google, and to a metadata server.
+FIELDS = FaultFields(
+    address="the addresses in the credentials file",
+    verify="REQUESTS_CA_BUNDLE",
+    proxies="HTTPS_PROXY",
+    timeout="'botocore_conn_provider.sign_in_deadline_seconds'",
+)
+METADATA_FIELDS = FIELDS._replace(address="GCE_METADATA_HOST")
 
 METADATA_PATH = "/computeMetadata/"
 
@@ -37,18 +44,8 @@ def _read_reason(body: bytes) -> str:
         parts = [error.get("status"), error.get("message")]
     else:  # OAuth 2.0, RFC 6749 section 5.2
         parts = [error, said.get("error_description")]
-    return shorten(": ".join(_mask(part) for part in parts if part), LONGEST_REASON)
-
-
-def _mask(text: Any) -> str:
-    """Mask what may be a key, a token or the rest of a URL. E-mails stay."""
-    return re.sub(r"[^\s'\"<>(),;:{}\[\]]+", _mask_word, str(text)[:2000])
-
-
-def _mask_word(found: re.Match[str]) -> str:
-    word = found.group()
-    is_key = len(word) >= SHORTEST_KEY and "@" not in word and re.search(r"\d", word)
-    return "***" if is_key or word.startswith("//") else word
+    said = ": ".join(str(part) for part in parts if part)
+    return show_words(said, LONGEST_REASON)
 
 
 def _find_hint(refusal: Refusal) -> str:
@@ -56,10 +53,9 @@ def _find_hint(refusal: Refusal) -> str:
         return METADATA_HINTS.get(refusal.status, "")
     if refusal.path.endswith(":generateIdToken"):
         return IMPERSONATION_HINTS.get(refusal.status, "")
-    return TOKEN_HINTS.get(refusal.status, UNREACHABLE if not refusal.status else "")
+    return TOKEN_HINTS.get(refusal.status, "")
 
 
-UNREACHABLE = "Check the network and the proxy (HTTPS_PROXY)."
 METADATA_HINTS = {
     400: "Check 'assume_role_with_web_identity_federation_audience'.",
     403: (
@@ -72,7 +68,6 @@ METADATA_HINTS = {
     ),
 }
 IMPERSONATION_HINTS = {
-    0: UNREACHABLE,
     403: (
         "Grant the source the role roles/iam.serviceAccountOpenIdTokenCreator on the"
         " service account, and enable the API iamcredentials.googleapis.com."

@@ -29,7 +29,7 @@ from botocore_conn_provider.federation.web_identity.google.kinds import (
     build_ask,
 )
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.redaction import shorten, show_words
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ FIELD = "assume_role_with_web_identity_federation_audience"
 # A token must name some audience: the metadata server would take None for the text
 # "None". This one is of use nowhere but at AWS.
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
+METADATA_SERVER = "the metadata server"
 TALKATIVE = (
     "google.auth._default",
     "google.auth.transport.requests",
@@ -106,7 +107,7 @@ class GoogleTokens:
         def ask(request: Any) -> str:
             return metadata.ask_metadata(request, self._wish.audience)
 
-        place = "the metadata server"
+        place = METADATA_SERVER
         if metadata.is_on_google(self._environ):
             return self._ask(ask, place)
         try:
@@ -128,12 +129,17 @@ class GoogleTokens:
             BoundedSession,
         )
         from botocore_conn_provider.federation.web_identity.google.api_errors import (
+            FIELDS,
+            METADATA_FIELDS,
             advise,
         )
 
         hosts = metadata.list_hosts(self._environ)
         session = BoundedSession(
-            conn_id=self._conn_id, advise=advise, direct_hosts=hosts
+            conn_id=self._conn_id,
+            advise=advise,
+            fields=METADATA_FIELDS if place == METADATA_SERVER else FIELDS,
+            direct_hosts=hosts,
         )
         try:
             with session:
@@ -168,7 +174,7 @@ class GoogleTokens:
             )
         wanted = self._wish.audience
         if self._wish.is_explicit and wanted not in claims.audience:
-            seen = shorten(", ".join(claims.audience), 200)
+            seen = show_words(", ".join(claims.audience), 200)
             raise self._error(
                 f"the ID token is for the audience '{seen}', not for '{wanted}'.",
                 f"Check '{FIELD}' and who answers in Google's name.",
