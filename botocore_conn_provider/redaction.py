@@ -29,7 +29,6 @@ LONGEST_WORDS = 400
 SHORTEST_KEY_ID = 12  # of a shorter one, four characters would be too much
 SHORTEST_KNOWN = 4  # hiding a shorter value would garble the text
 LARGEST_TEXT = 4096  # the masks read no more of a foreign text
-PARTS_OF_CONNECTION = ':@"'
 PLAIN_WORD = re.compile(r"[a-z][a-z_]{0,39}")
 LONGEST_STEM = 5
 
@@ -220,8 +219,7 @@ def _list_pairs() -> frozenset[str]:
 
 def show_conn_id(conn_id: str) -> str:
     """Return a connection's id; `?` for what may be a connection in its place."""
-    is_id = not any(part in conn_id for part in PARTS_OF_CONNECTION)
-    return conn_id if is_id else "?"
+    return "?" if set(conn_id) & set(':@"') else conn_id
 
 
 def show_key_id(access_key_id: str) -> str:
