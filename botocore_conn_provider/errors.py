@@ -18,7 +18,7 @@ from botocore.exceptions import (
     InvalidConfigError,
 )
 
-from botocore_conn_provider.redaction import shorten, show_words
+from botocore_conn_provider.redaction import shorten, show_conn_id, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,7 @@ class ConnProviderError(BotoCoreError):
     section = "errors"
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
+        conn_id = show_conn_id(conn_id)
         self._say(conn_id, f"{cause} {hint}".strip())
         self.conn_id, self.cause, self.hint = conn_id, cause, hint
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
@@ -99,6 +100,7 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
     ) -> None:
+        conn_id = show_conn_id(conn_id)
         shown = bool(variable) and len(variable or "") <= LONGEST_VARIABLE
         place = f" ({shorten(variable or '')})" if shown else ""
         self.problems = tuple(Problem(*problem) for problem in problems)

@@ -217,6 +217,11 @@ def _list_pairs() -> frozenset[str]:
     )
 
 
+def show_conn_id(conn_id: str) -> str:
+    """Return a connection's id; `?` for what may be a connection in its place."""
+    return "?" if set(conn_id) & set(':@"') else conn_id
+
+
 def show_key_id(access_key_id: str) -> str:
     """Return the last four characters, which tell keys apart and open nothing."""
     return f"…{access_key_id[-4:]}" if len(access_key_id) > SHORTEST_KEY_ID else HIDDEN

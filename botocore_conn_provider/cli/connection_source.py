@@ -9,12 +9,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore_conn_provider.cli.forms.airflow_output import find_printed
 from botocore_conn_provider.cli.forms.aws_profile import is_profile, read_profile
 from botocore_conn_provider.cli.forms.export_line import find_export_line
 from botocore_conn_provider.connection.environment import (
     Environ,
     Snapshot,
     find_text,
+    is_conn_id,
     name_connection,
 )
 from botocore_conn_provider.connection.record import Connection, not_found
@@ -64,7 +66,7 @@ class Given(NamedTuple):
             InvalidConnectionError: It is wrong.
         """
         if self.text is None:
-            raise not_found(self.conn_id, self.name.variable)
+            raise not_found(self.name)
         return Connection.parse(
             self.text.reveal(),
             self.conn_id,
@@ -83,8 +85,8 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stdin",
         action="store_true",
-        help="read the connection from standard input: a URI, JSON, an export line"
-        " or an AWS profile",
+        help="read the connection from standard input: a URI, JSON, an export line,"
+        " an AWS profile or what `airflow connections get -o json` writes",
     )
 
 
@@ -92,10 +94,13 @@ def read_given(arguments: argparse.Namespace) -> Given:
     """Read the text that the arguments point to.
 
     Raises:
-        InvalidConnectionError: An AWS profile on standard input cannot be one.
+        InvalidConnectionError: The id is none, or what is on standard input cannot be
+            a connection.
     """
     snapshot = Snapshot.take()
     name = name_connection(snapshot.environ, arguments.conn_id)
+    if name.is_wrong:
+        raise not_found(name)
     if not arguments.stdin:
         text = find_text(snapshot.environ, name)
         secret = None if text is None else Secret(text)
@@ -104,13 +109,24 @@ def read_given(arguments: argparse.Namespace) -> Given:
 
 
 def read_text(text: str, name: ConnectionName, snapshot: Snapshot) -> Given:
-    """Read any of the forms; an export line and a profile name the connection too."""
-    line = find_export_line(text)
-    if line is not None:
-        name, text = name._replace(conn_id=line.conn_id), line.text
-    elif is_profile(text):
-        conn_id, text = read_profile(text, snapshot.environ)
+    """Read any of the forms; most of them name the connection too.
+
+    A name that cannot be an id, as that of a profile may be, is passed over.
+    """
+    conn_id, text = _unwrap(text, snapshot.environ)
+    if conn_id is not None and is_conn_id(conn_id):
         name = name._replace(conn_id=conn_id)
     secret = Secret(text) if text.strip() else None
     changed = Options({**snapshot.environ, name.variable: text})
     return Given(name, secret, "standard input", snapshot._replace(environ=changed))
+
+
+def _unwrap(text: str, environ: Environ) -> tuple[str | None, str]:
+    """Return the id in a form that has one, and the connection's URI or JSON."""
+    line = find_export_line(text)
+    if line is not None:
+        return line.conn_id, line.text
+    printed = find_printed(text)
+    if printed is not None:
+        return printed.conn_id, printed.text
+    return read_profile(text, environ) if is_profile(text) else (None, text)

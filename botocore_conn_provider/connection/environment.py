@@ -33,6 +33,12 @@ PATH_VARIABLES = (
 )
 
 
+CONN_ID = re.compile(r"[\w.-]+")
+# In the place of a text that is no id: that may be a connection, pasted where its id
+# belongs, so nothing keeps it.
+WRONG_CONN_ID = "?"
+
+
 class ConnectionName(NamedTuple):
     """Which connection is meant, and whether it must exist.
 
@@ -47,6 +53,11 @@ class ConnectionName(NamedTuple):
     def variable(self) -> str:
         """The environment variable that holds it."""
         return f"AIRFLOW_CONN_{self.conn_id.upper()}"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the text that was given is no id."""
+        return self.conn_id == WRONG_CONN_ID
 
 
 class Snapshot(NamedTuple):
@@ -128,16 +139,25 @@ def is_disabled(environ: Environ) -> bool:
 def name_connection(environ: Environ, conn_id: str | None = None) -> ConnectionName:
     """Return the connection meant: the argument, else the variable, else default."""
     if conn_id is not None:
-        return ConnectionName(conn_id, "the program")
+        return ConnectionName(_check(conn_id), "the program")
     named = environ.get(CONN_ID_VARIABLE, "").strip()
     if named:
-        return ConnectionName(named, CONN_ID_VARIABLE)
+        return ConnectionName(_check(named), CONN_ID_VARIABLE)
     return ConnectionName(DEFAULT_CONN_ID)
+
+
+def is_conn_id(text: str) -> bool:
+    """Return whether `text` can be a connection's id."""
+    return CONN_ID.fullmatch(text) is not None
+
+
+def _check(text: str) -> str:
+    return text if is_conn_id(text) else WRONG_CONN_ID
 
 
 def find_text(environ: Environ, name: ConnectionName) -> str | None:
     """Return the connection's text, None if its variable is unset or blank."""
-    text = environ.get(name.variable, "")
+    text = "" if name.is_wrong else environ.get(name.variable, "")
     return text if text.strip() else None
 
 

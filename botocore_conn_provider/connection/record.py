@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
+    CONN_ID_VARIABLE,
     DEFAULT_CONN_ID,
     current_environment,
     find_text,
@@ -26,12 +27,20 @@ from botocore_conn_provider.errors import (
     InvalidConnectionError,
     Problem,
 )
+from botocore_conn_provider.redaction import show_conn_id
 from botocore_conn_provider.secret import Options, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from botocore_conn_provider.connection.environment import ConnectionName
     from botocore_conn_provider.connection.settings import AwsSettings
+
+
+WRONG_ID_FIX = (
+    "An id has letters, digits, '_', '.' and '-' only. The connection itself belongs in"
+    " AIRFLOW_CONN_<ID>."
+)
 
 
 class Connection(NamedTuple):
@@ -135,7 +144,7 @@ class Connection(NamedTuple):
         name = name_connection(environ, conn_id)
         text = find_text(environ, name)
         if text is None:
-            raise not_found(name.conn_id, name.variable)
+            raise not_found(name)
         return cls.parse(text, name.conn_id, environ=environ, variable=name.variable)
 
     def to_uri(self) -> str:
@@ -162,13 +171,18 @@ class Connection(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        return f"Connection(conn_id={self.conn_id!r})"
+        return f"Connection(conn_id={show_conn_id(self.conn_id)!r})"
 
 
-def not_found(conn_id: str, variable: str) -> ConnectionNotFoundError:
+def not_found(name: ConnectionName) -> InvalidConnectionError:
     """Make the error for a connection that was named and is not there."""
-    problem = Problem(variable, "is not set", "Set it to the connection's URI or JSON.")
-    return ConnectionNotFoundError(conn_id=conn_id, problems=[problem])
+    if name.is_wrong:
+        field = CONN_ID_VARIABLE if name.named_by == CONN_ID_VARIABLE else "conn_id"
+        problem = Problem(field, "is not the id of a connection", WRONG_ID_FIX)
+        return InvalidConnectionError(conn_id=name.conn_id, problems=[problem])
+    fix = "Set it to the connection's URI or JSON."
+    problem = Problem(name.variable, "is not set", fix)
+    return ConnectionNotFoundError(conn_id=name.conn_id, problems=[problem])
 
 
 def _parse_text(text: str, findings: Findings) -> RecordFields:

@@ -97,7 +97,26 @@ def _judge_config(options: Options) -> list[Problem]:
             Config(**{name: value})
         except (BotoCoreError, TypeError, ValueError, AttributeError) as error:  # noqa: PERF203 - each alone
             problems.append(_name_config_problem(name, value, error))
-    return problems
+    return [*problems, *_judge_signature(options)]
+
+
+def _judge_signature(options: Options) -> list[Problem]:
+    """Judge the name, which botocore looks up only when it signs a request."""
+    name = options.get("signature_version")
+    if name is None or is_unsigned(options):
+        return []
+    from botocore.auth import AUTH_TYPE_MAPS  # not in every start
+
+    if name in AUTH_TYPE_MAPS:
+        return []
+    near = find_near(name, AUTH_TYPE_MAPS)
+    return [
+        Problem(
+            "config_kwargs.signature_version",
+            f"{describe_value(name)}, and no signature of botocore {__version__}",
+            f"Did you mean '{near}'?" if near else "Write s3v4, v4 or unsigned.",
+        )
+    ]
 
 
 def _name_config_problem(name: str, value: object, error: Exception) -> Problem:

@@ -109,7 +109,7 @@ class Binding:
         text = find_text(self.snapshot.environ, self.name)
         if text is None:
             if self.name.named_by is not None:
-                raise not_found(self.name.conn_id, self.name.variable)
+                raise not_found(self.name)
             say_once(
                 logging.INFO,
                 f"{self.name.variable} is not set: botocore's own chain is used.",

@@ -22,6 +22,7 @@ import botocore.session
 from botocore_conn_provider.connection.environment import (
     Snapshot,
     is_disabled,
+    name_connection,
 )
 from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.fork import ProcessLock
@@ -84,6 +85,10 @@ def install(conn_id: str | None = None) -> None:
             `BOTOCORE_CONN_ID` names, which must exist too, else `aws_default`,
             which may be absent.
 
+    Raises:
+        InvalidConnectionError: `conn_id` is no id; it has letters, digits, `_`, `.`
+            and `-`.
+
     Example:
         import boto3
         import botocore_conn_provider
@@ -92,6 +97,7 @@ def install(conn_id: str | None = None) -> None:
         boto3.client("s3").list_buckets()
     """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
+    _refuse_wrong_id(conn_id)
     with _lock:
         if _installed is None:
             installation = Installation(conn_id)
@@ -103,6 +109,16 @@ def install(conn_id: str | None = None) -> None:
             return
         _installed.conn_id, _program_decided = conn_id, True
         _fit_default_session()
+
+
+def _refuse_wrong_id(conn_id: str | None) -> None:
+    """Refuse at once what the program said, which is none of the environment."""
+    name = name_connection({}, conn_id)
+    if name.is_wrong:
+        # Imported here because the parser comes with it.
+        from botocore_conn_provider.connection.record import not_found
+
+        raise not_found(name)
 
 
 def install_at_start() -> None:

@@ -122,10 +122,68 @@ def test_package_that_is_gone_leaves_a_silent_start(environment: Interpreter) ->
     site = find_site(environment)
     (site / "a.pth").unlink()
     assert environment("print('up')") == "up"
-    assert (
-        environment("print('up')", path=(shutil.copytree(AUTOLOAD, site / "x"),))
-        == "up"
-    )
+
+
+INACTIVE = (
+    "botocore-conn-provider: {} is set, and {} does not use it, because it cannot import"
+    " botocore_conn_provider ({}). Install botocore-conn-provider there, or set"
+    " BOTOCORE_CONN_QUIET=1 to be silent about it.\nup"
+)
+
+
+@pytest.fixture
+def lacking(environment: Interpreter) -> tuple[Interpreter, Path]:
+    """An environment without the package, and the autoload directory of another."""
+    site = find_site(environment)
+    (site / "a.pth").unlink()
+    return environment, Path(shutil.copytree(AUTOLOAD, site / "x"))
+
+
+def test_pythonpath_says_where_a_python_lacks_the_package(
+    lacking: tuple[Interpreter, Path],
+) -> None:
+    python, autoload = lacking
+    shown = python("print('up')", path=(autoload,))
+    found = ("AIRFLOW_CONN_AWS_DEFAULT", python.python, "ModuleNotFoundError")
+    assert shown == INACTIVE.format(*found)
+    named = {"AIRFLOW_CONN_AWS_DEFAULT": None, "BOTOCORE_CONN_ID": "aws_prod"}
+    shown = python("print('up')", path=(autoload,), env=named)
+    assert shown.startswith("botocore-conn-provider: BOTOCORE_CONN_ID is set")
+
+
+def test_package_that_is_broken_is_said_too(lacking: tuple[Interpreter, Path]) -> None:
+    python, autoload = lacking
+    package = autoload / "botocore_conn_provider"
+    package.mkdir()
+    (package / "__init__.py").write_text("syntax error")
+    shown = python("print('up')", path=(autoload,))
+    found = ("AIRFLOW_CONN_AWS_DEFAULT", python.python, "SyntaxError")
+    assert shown == INACTIVE.format(*found)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"AIRFLOW_CONN_AWS_DEFAULT": " "},
+        {"BOTOCORE_CONN_DISABLE": "1"},
+        {"BOTOCORE_CONN_QUIET": "1"},
+    ],
+)
+def test_nothing_is_said_where_nothing_is_lost_or_it_is_switched_off(
+    env: dict[str, str], lacking: tuple[Interpreter, Path]
+) -> None:
+    python, autoload = lacking
+    assert python("print('up')", path=(autoload,), env=env) == "up"
+    off = {"BOTOCORE_CONN_QUIET": "0"}
+    assert python("print('up')", path=(autoload,), env=off) != "up"
+
+
+def test_closed_standard_error_breaks_no_start(
+    lacking: tuple[Interpreter, Path],
+) -> None:
+    python, autoload = lacking
+    command = ["/bin/sh", "-c", f"exec {python.python} -c 'print(1)' 2>&-"]
+    assert python.run(command, path=(autoload,)) == "1"
 
 
 def test_opentelemetry_and_ours_are_both_active(interpreter: Interpreter) -> None:

@@ -15,10 +15,11 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import (
-    ConnectionName,
     Environ,
     find_text,
+    name_connection,
 )
+from botocore_conn_provider.connection.record import not_found
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
 from botocore_conn_provider.redaction import show_name
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
 
 COMMAND = "botocore-conn credential-process --conn-id"
+
+STANDARD_INPUT = "standard-input"
 
 # The profile's words and ours.
 PLAIN = {
@@ -97,11 +100,11 @@ def _read_section(text: str) -> tuple[str, dict[str, str]]:
         parser.read_string(text)
     except configparser.Error as error:
         seen = f"is no configuration file ({type(error).__name__})"
-        raise _refuse("standard input", "profile", seen=seen, fix="Fix it.") from None
+        raise _refuse(STANDARD_INPUT, "profile", seen=seen, fix="Fix it.") from None
     sections = parser.sections()
     if len(sections) != 1:
         seen = f"holds {len(sections)} profiles"
-        raise _refuse("standard input", "profile", seen=seen, fix="Give one at a time.")
+        raise _refuse(STANDARD_INPUT, "profile", seen=seen, fix="Give one at a time.")
     name = sections[0].removeprefix("profile ").strip()
     return name, dict(parser[sections[0]])
 
@@ -112,8 +115,18 @@ def _find_asked(name: str, command: str, environ: Environ) -> tuple[str, str]:
     if len(words) != 2 or words[0]:  # noqa: PLR2004 - before and after our command
         seen, fix = "is another program", "A connection cannot run a program."
         raise _refuse(name, "credential_process", seen=seen, fix=fix)
-    asked = ConnectionName(shlex.split(words[1])[0])
+    asked = name_connection({}, _read_word(words[1]))
+    if asked.is_wrong:
+        raise not_found(asked)
     return asked.conn_id, find_text(environ, asked) or ""
+
+
+def _read_word(text: str) -> str:
+    """Return the first word, as a shell reads it; nothing of what it cannot read."""
+    try:
+        return next(iter(shlex.split(text)), "")
+    except ValueError:  # a quote that does not end
+        return ""
 
 
 def _build_document(name: str, section: dict[str, str]) -> dict[str, Any]:
@@ -145,6 +158,9 @@ def _build_document(name: str, section: dict[str, str]) -> dict[str, Any]:
             "web_identity_token_file"
         ]
     keys = {ours: section[theirs] for theirs, ours in KEYS.items() if theirs in section}
+    if not keys and not extra:
+        seen, fix = "has no field of a connection", "Give one with keys or a role."
+        raise _refuse(STANDARD_INPUT, "profile", seen=seen, fix=fix)
     return {"conn_type": "aws", **keys, "extra": extra}
 
 

@@ -11,9 +11,37 @@ import sys
 def _arm() -> None:
     try:
         from botocore_conn_provider.startup.hook import arm
-    except Exception:  # noqa: BLE001 - the interpreter must start without us, too
+    except Exception as error:  # noqa: BLE001 - the interpreter must start without us, too
+        _say_inactive(type(error).__name__)
         return
     arm()
+
+
+def _say_inactive(reason: str) -> None:
+    """Say on standard error that this Python does not use the connection.
+
+    Only where the hook would be wanted; its own test of that cannot be imported here.
+    """
+    look_up = os.environ.get
+    if look_up("BOTOCORE_CONN_DISABLE", "") not in ("", "0"):
+        return
+    if look_up("BOTOCORE_CONN_QUIET", "") not in ("", "0"):
+        return
+    for name in ("BOTOCORE_CONN_ID", "AIRFLOW_CONN_AWS_DEFAULT"):
+        if look_up(name, "").strip():
+            break
+    else:
+        return
+    python = sys.executable or "this Python"
+    try:  # noqa: SIM105 - contextlib is not loaded yet
+        sys.stderr.write(
+            f"botocore-conn-provider: {name} is set, and {python} does not use it,"
+            f" because it cannot import botocore_conn_provider ({reason}). Install"
+            " botocore-conn-provider there, or set BOTOCORE_CONN_QUIET=1 to be silent"
+            " about it.\n"
+        )
+    except Exception:  # noqa: BLE001, S110 - no standard error, or a closed one
+        pass
 
 
 def _run_shadowed() -> None:
