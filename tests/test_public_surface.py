@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from tests.child import UNMEASURED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -228,6 +230,7 @@ def test_plugins_load_no_library_of_a_sign_in(run_python: Children) -> None:
         import {PACKAGE}.plugins
         heavy = ("requests", "lxml", "gssapi", "google", "boto3", "botocore", "dataclasses")
         print([name for name in heavy if name in sys.modules])
-        """
+        """,
+        env=UNMEASURED,
     )
     assert ended.stdout == "[]\n"

@@ -19,6 +19,7 @@ from botocore_conn_provider.renewal.store import files as store_files
 from botocore_conn_provider.renewal.store import machine_store as store_module
 from botocore_conn_provider.renewal.store.directory import find_store_directory
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
+from tests.child import DEADLINE_SECONDS
 from tests.renewal.simulation import EPOCH, HOUR, Simulation, issue
 
 if TYPE_CHECKING:
@@ -313,7 +314,7 @@ def kill_writers(place: Path, times: int) -> None:
             env={**os.environ, "PYTHONPATH": root},
             check=False,
             capture_output=True,
-            timeout=60,
+            timeout=DEADLINE_SECONDS,
         )
         assert child.returncode == -9, child.stderr
         store = MachineStore(place, "f", lock_seconds=0.0)

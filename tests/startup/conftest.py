@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import botocore_conn_provider
+from tests.child import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +30,6 @@ CONNECTION = {
     )
 }
 USED = f"{KEY} {REGION}"
-# Coverage loads modules, and is another test's subject.
-UNMEASURED = dict.fromkeys(
-    ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
-)
 # Whose connection a new client has: "KEY REGION", or what botocore's own finds.
 USE = """
 import botocore.session
@@ -87,7 +84,7 @@ class Interpreter:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_SECONDS,
             check=False,
         )
         return ended.stdout.strip()
@@ -108,7 +105,7 @@ def environment(tmp_path: Path) -> Interpreter:
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", "--symlinks", str(home)],
         check=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
     )
     python = Interpreter(home / "bin" / "python", tmp_path)
     # An "a" is read before our own file: site reads them in order.

@@ -7,11 +7,11 @@ import pytest
 
 from botocore_conn_provider.connection import environment as names
 from botocore_conn_provider.startup import hook
+from tests.child import UNMEASURED
 from tests.startup.conftest import (
     AUTOLOAD,
     CONNECTION,
     IS_ARMED,
-    UNMEASURED,
     UNUSED,
     USE,
     USED,

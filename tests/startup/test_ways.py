@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.child import UNMEASURED
 from tests.startup.conftest import (
     AUTOLOAD,
     IS_ARMED,
     PACKAGE,
-    UNMEASURED,
     UNUSED,
     USE,
     USED,
