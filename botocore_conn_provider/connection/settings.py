@@ -157,3 +157,8 @@ class AwsSettings(NamedTuple):
         if self.keys is not None or self.profile_name is not None:
             return False
         return self.role is None or isinstance(self.role, AssumeRole)
+
+    @property
+    def names_identity(self) -> bool:
+        """Whether the identity is another than what botocore's own chain finds."""
+        return self.role is not None or not self.starts_from_chain

@@ -64,6 +64,13 @@ class Binding:
         self._judging = threading.local()
         self._done = False
 
+    def __copy__(self) -> Binding:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Binding:
+        # A copied session has the same connection, from the same snapshot.
+        return self
+
     def read(self, session: botocore.session.Session) -> AwsSettings | None:
         """Return what the connection means; None if the default one is absent.
 

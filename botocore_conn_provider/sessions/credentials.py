@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
 
+    from typing_extensions import Self
+
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.keeper import Keeper
 
@@ -32,14 +34,30 @@ Recipe = tuple["Callable[..., Any]", tuple[Any, ...]]
 FROZEN_FIELDS = len(ReadOnlyCredentials._fields)
 
 
-class KeptCredentials(RefreshableCredentials):
+class CopiedWhole:
+    """Credentials whose copies are the same as they are, without asking anything.
+
+    A pickle holds the recipe instead, because it may cross to another process. Deep
+    copies share what renews the credentials: they are the same there.
+    """
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+
+class KeptCredentials(CopiedWhole, RefreshableCredentials):
     """Credentials that a keeper renews.
 
     Args:
         keeper: Of the connection.
         method: The provider's METHOD.
         recipe: A callable and its arguments that make these credentials again from
-            the connection's name. It is what a pickle or a copy holds.
+            the connection's name. It is what a pickle holds.
     """
 
     def __init__(self, keeper: Keeper, *, method: str, recipe: Recipe) -> None:
@@ -102,7 +120,7 @@ class KeptCredentials(RefreshableCredentials):
         return f"KeptCredentials(method={self.method!r})"
 
 
-class ConnectionCredentials(Credentials):
+class ConnectionCredentials(CopiedWhole, Credentials):
     """Static keys of a connection, which a pickle does not hold."""
 
     def __init__(self, keys: tuple[str, str, str | None], *, recipe: Recipe) -> None:

@@ -15,10 +15,16 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.aio_detection import is_aio
+from botocore_conn_provider.sessions.bearer import ignore_bearer_tokens
 from botocore_conn_provider.sessions.binding import FittedSession
-from botocore_conn_provider.sessions.defaults import (
-    put_client_defaults,
-    put_session_defaults,
+from botocore_conn_provider.sessions.client_creation import put_client_defaults
+from botocore_conn_provider.sessions.defaults import put_session_defaults
+from botocore_conn_provider.sessions.given import (
+    COMPONENT,
+    Inserted,
+    has_own_chain,
+    holds_given_credentials,
+    read_inserted,
 )
 from botocore_conn_provider.sessions.resolver import FittedResolver
 
@@ -44,34 +50,52 @@ def fit(
     """Bind `session` to a connection; `again` binds a bound one to another.
 
     Credentials that the session already took from botocore's chain are let go:
-    clients made from now on use the connection. Explicit keys stay.
+    clients made from now on use the connection. What the program gave it stays.
     """
     with _fitting_lock:
         fitted = find_fitted(session)
+        if fitted is not None and not again:
+            return
         if fitted is None:
             fitted = FittedSession(session, binding)
             put_session_defaults(fitted)
             put_client_defaults(fitted)
-        elif not again:
-            return
+            ignore_bearer_tokens(fitted)
         fitted.binding = binding
-        session.register_component("credential_provider", create_resolver(fitted))
-        _forget_chain_credentials(session)
+        _put_resolver(fitted)
         # Last: a thread that finds it takes the session for fitted without the lock.
         setattr(session, FITTED, fitted)
 
 
-def create_resolver(fitted: FittedSession) -> FittedResolver:
+def _put_resolver(fitted: FittedSession) -> None:
+    session = fitted.session
+    before = find_resolver(session)
+    if before is None and has_own_chain(session):
+        return
+    if before is None:
+        inserted = read_inserted(session)
+        given = holds_given_credentials(session)
+    else:
+        inserted = before.inserted
+        given = vars(session).get("_credentials") is not before.found
+    session.register_component(COMPONENT, create_resolver(fitted, inserted))
+    if not given:
+        setattr(session, "_credentials", None)  # noqa: B010 - private: no public way exists
+
+
+def find_resolver(session: botocore.session.Session) -> FittedResolver | None:
+    """Return the resolver of a fitted session; None where the program's own is there."""
+    if find_fitted(session) is None:
+        return None
+    resolver = session.get_component(COMPONENT)
+    return resolver if isinstance(resolver, FittedResolver) else None
+
+
+def create_resolver(fitted: FittedSession, inserted: Inserted) -> FittedResolver:
     """Return the resolver for a session of botocore's or of aiobotocore's."""
     if is_aio(fitted.session):
         # Imported here because it imports aiobotocore, which this program has imported.
         from botocore_conn_provider.sessions.aio.aio_resolver import AioFittedResolver
 
-        return AioFittedResolver(fitted)
-    return FittedResolver(fitted)
-
-
-def _forget_chain_credentials(session: botocore.session.Session) -> None:
-    held = vars(session).get("_credentials")
-    if held is not None and held.method != "explicit":
-        setattr(session, "_credentials", None)  # noqa: B010 - private: no public way exists
+        return AioFittedResolver(fitted, inserted)
+    return FittedResolver(fitted, inserted)

@@ -10,6 +10,7 @@ milliseconds of every start.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.credentials
@@ -21,12 +22,18 @@ from botocore_conn_provider.exchange.base_session import (
     view_session,
 )
 from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.sessions.given import Inserted
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.sessions.binding import FittedSession
     from botocore_conn_provider.sessions.providers import ConnectionProvider
+
+
+AS_BOTOCORE_MAKES_IT = Inserted()
+# The METHODs of our providers, and of no others.
+OUR_METHODS = "conn-"
 
 
 class Applied(NamedTuple):
@@ -41,20 +48,79 @@ class Applied(NamedTuple):
 
 
 class FittedResolver(CredentialResolver):
-    """The resolver of one fitted session, for one binding."""
+    """The resolver of one fitted session, for one binding.
 
-    def __init__(self, fitted: FittedSession) -> None:
+    Args:
+        fitted: The session.
+        inserted: How the program had changed the session's chain before.
+
+    Attributes:
+        found: The credentials that were loaded last, None before.
+    """
+
+    def __init__(
+        self, fitted: FittedSession, inserted: Inserted = AS_BOTOCORE_MAKES_IT
+    ) -> None:
+        self.found: Any = None
+        self._inserted = inserted
         self._fitted = fitted
         self._lock = ProcessLock()
         self._plan: tuple[Applied | None] | None = None
         self._providers: list[Any] | None = None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> FittedResolver:
+        """Copy for a copied session, which is who the original is."""
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        vars(copied).update(
+            vars(self),
+            _fitted=copy.deepcopy(self._fitted, memo),
+            _lock=ProcessLock(),
+            _providers=self._providers and list(self._providers),
+            # Copied already with the session, if that still holds them.
+            found=memo.get(id(self.found)),
+        )
+        return copied
+
     def load_credentials(self) -> Any:
         """Load from our provider, which returns or raises; else from the chain."""
+        ours = self._find_only_provider()
+        self.found = super().load_credentials() if ours is None else ours.load()
+        return self.found
+
+    def _find_only_provider(self) -> ConnectionProvider | None:
+        """Return our provider where nothing else can have credentials to load.
+
+        No list of providers is built then.
+        """
         applied = self.find_applied()
-        if applied is not None and applied.ours and self._providers is None:
-            return applied.ours.load()
-        return super().load_credentials()
+        changed = self._providers is not None or self._inserted.ahead
+        return None if applied is None or changed else applied.ours
+
+    @property
+    def inserted(self) -> Inserted:
+        """How the program has changed the session's chain until now."""
+        if self._providers is None:
+            return self._inserted
+        chain = tuple(each for each in self._providers if not _is_ours(each))
+        return self._inserted._replace(chain=chain)
+
+    def insert_before(self, name: str, credential_provider: Any) -> None:
+        """Insert a provider of the program's; ahead of ours, which always loads."""
+        super().insert_before(name, credential_provider)
+        self._put_given_ahead()
+
+    def insert_after(self, name: str, credential_provider: Any) -> None:
+        """Insert a provider of the program's; ahead of ours unless it is the last."""
+        super().insert_after(name, credential_provider)
+        self._put_given_ahead()
+
+    def _put_given_ahead(self) -> None:
+        providers = self.providers
+        ours = [each for each in providers if _is_ours(each)]
+        if ours:
+            ahead = self.inserted.ahead
+            others = [each for each in providers if each not in (*ahead, *ours)]
+            providers[:] = [*ahead, *ours, *others]
 
     @property
     def providers(self) -> list[Any]:  # type: ignore[override]
@@ -89,13 +155,20 @@ class FittedResolver(CredentialResolver):
 
     def _build(self, applied: Applied | None) -> list[Any]:
         if applied is None:
-            session = self._fitted.session
-            region_name = session.get_config_variable("region")
-            return self._list_own(session, region_name or self._fitted.client_region)
+            return self._inserted.arrange(self._inserted.own or self._make_own())
         base = create_base_session(applied.settings, applied.view)
         chain = base.get_component("credential_provider").providers
-        ours = [] if applied.ours is None else [applied.ours]
-        return self._adapt([*ours, *chain])
+        arranged = self._inserted.arrange(self._adapt(chain))
+        if applied.ours is None:
+            return arranged
+        ahead = self._inserted.ahead
+        behind = [each for each in arranged if each not in ahead]
+        return [*ahead, *self._adapt([applied.ours]), *behind]
+
+    def _make_own(self) -> list[Any]:
+        session = self._fitted.session
+        region_name = session.get_config_variable("region")
+        return self._list_own(session, region_name or self._fitted.client_region)
 
     # aiobotocore's resolver does these three in its own way.
     def _take_view(self) -> SessionView:
@@ -117,6 +190,10 @@ class FittedResolver(CredentialResolver):
     def _adapt(self, providers: list[Any]) -> list[Any]:
         """Return the providers as the host wants them."""
         return providers
+
+
+def _is_ours(provider: Any) -> bool:
+    return str(provider.METHOD).startswith(OUR_METHODS)
 
 
 def _watch_rejections(session: botocore.session.Session, settings: AwsSettings) -> None:

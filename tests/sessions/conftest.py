@@ -8,6 +8,7 @@ import moto.s3.utils
 import moto.settings
 import pytest
 
+from tests.sessions.program import Program
 from tests.sessions.wire import World, installed_afresh
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.aws import Aws
-    from tests.leaks import Secrets
+    from tests.leaks import Leaks, Secrets
     from tests.ways import MetadataServer, Proxy
 
 
@@ -40,3 +41,12 @@ def world(
             secrets=secrets,
             home=isolated,
         )
+
+
+@pytest.fixture
+def program(
+    world: World, monkeypatch: pytest.MonkeyPatch, leaks: Leaks
+) -> Iterator[Program]:
+    """A program whose calls botocore logs as the user's own."""
+    with leaks.user_calls():
+        yield Program(world, monkeypatch)

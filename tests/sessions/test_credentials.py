@@ -11,6 +11,8 @@ from botocore_conn_provider.sessions.credentials import KeptCredentials, freeze
 from tests.renewal.simulation import EPOCH, HOUR, Simulation, issue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore_conn_provider.renewal.keeper import Keeper
 
 
@@ -67,12 +69,22 @@ def test_keys_cannot_be_set() -> None:
         setattr(kept, "access_key", "AKIAOTHER")  # noqa: B010 - mypy would forbid it
 
 
-def test_pickle_and_copies_hold_the_recipe_only() -> None:
+def test_pickle_holds_the_recipe_only() -> None:
     kept = keep(Simulation().build_keeper())
     kept.get_frozen_credentials()
     pickled = pickle.dumps(kept)
     assert pickle.loads(pickled) == "made from aws_x"  # noqa: S301
-    copies: list[object] = [copy.deepcopy(kept), copy.copy(kept)]
-    assert copies == ["made from aws_x"] * 2
     assert b"secret-1" not in pickled
     assert b"token-1" not in pickled
+
+
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy])
+def test_copies_are_renewed_by_the_same_keeper(
+    make_copy: Callable[[KeptCredentials], KeptCredentials],
+) -> None:
+    world = Simulation()
+    kept = keep(world.build_keeper())
+    copied = make_copy(kept)
+    assert copied.get_frozen_credentials() == kept.get_frozen_credentials()
+    assert len(world.asked) == 1
+    assert (copied.method, pickle.dumps(copied)) == ("conn-x", pickle.dumps(kept))

@@ -89,6 +89,10 @@ class World:
             self.texts[f"{name}SECRET"] = secrets.new(f"{name}secret key")
             self.texts[f"{name}TOKEN"] = secrets.new_session_token()
 
+    def new_bearer_token(self) -> str:
+        """Return a new token, which the user's own calls may show."""
+        return self._secrets.new_session_token()
+
     def fill(self, text: str) -> str:
         """Put this world's texts into `text`."""
         for name, value in self.texts.items():

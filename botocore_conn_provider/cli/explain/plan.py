@@ -30,6 +30,9 @@ AMBIENT_IDENTITY = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+# For some services botocore would call with these instead of a session's keys.
+BEARER_TOKENS = "AWS_BEARER_TOKEN_"
+SCHEME_PREFERENCE = "AWS_AUTH_SCHEME_PREFERENCE"
 
 
 def list_steps(settings: AwsSettings) -> list[str]:
@@ -78,7 +81,7 @@ def _exchange(role: Role | None) -> Iterator[str]:
 def list_ignored(connection: Connection, environ: Environ) -> list[str]:
     """Return what is there and does not count, with the reason."""
     settings, client = connection.settings, connection.settings.client
-    ignored = list(_list_identity(settings, environ))
+    ignored = [*_list_identity(settings, environ), *_list_bearer(settings, environ)]
     for variable, beaten in (
         ("AWS_DEFAULT_REGION", client.region_name is not None),
         ("AWS_CA_BUNDLE", client.verify is not None),
@@ -92,6 +95,19 @@ def list_ignored(connection: Connection, environ: Environ) -> list[str]:
         if getattr(connection, name) is not None
     ]
     return ignored
+
+
+def _list_bearer(settings: AwsSettings, environ: Environ) -> Iterator[str]:
+    if not settings.names_identity:
+        return  # botocore's own chain reads them too
+    preferred = environ.get(SCHEME_PREFERENCE, "").split(",")
+    for variable in sorted(environ):
+        if variable.startswith(BEARER_TOKENS) and environ[variable]:
+            yield f"{variable}: the connection says who we are"
+    others = [each.strip() for each in preferred if each.strip()]
+    others = [each for each in others if not each.startswith(SIGNED)]
+    if others:
+        yield f"{SCHEME_PREFERENCE}, but for {SIGNED}: the connection says who we are"
 
 
 def _list_identity(settings: AwsSettings, environ: Environ) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from botocore.credentials import RefreshableCredentials
 
-from botocore_conn_provider.sessions.credentials import Recipe, freeze
+from botocore_conn_provider.sessions.credentials import CopiedWhole, Recipe, freeze
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -28,7 +28,7 @@ ASK_AGAIN_SECONDS = 1.0
 LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 
-class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # untyped
+class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignore[misc] # untyped
     """Credentials that a keeper renews, for who can await.
 
     The plain properties (`access_key` ...) raise, as aiobotocore's own do: they
@@ -114,7 +114,7 @@ class AioKeptCredentials(AioRefreshableCredentials):  # type: ignore[misc] # unt
         return f"AioKeptCredentials(method={self.method!r})"
 
 
-class AioConnectionCredentials(AioCredentials):  # type: ignore[misc] # untyped
+class AioConnectionCredentials(CopiedWhole, AioCredentials):  # type: ignore[misc] # untyped
     """Static keys of a connection, which a pickle does not hold."""
 
     def __init__(self, keys: tuple[str, str, str | None], *, recipe: Recipe) -> None:
@@ -125,7 +125,7 @@ class AioConnectionCredentials(AioCredentials):  # type: ignore[misc] # untyped
         return self._recipe
 
 
-class AioBaseCredentials(AioRefreshableCredentials):  # type: ignore[misc] # untyped
+class AioBaseCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignore[misc] # untyped
     """Credentials of botocore's own chain, for who can await.
 
     Whether they are refreshed, and when, is botocore's; it happens in a thread.

@@ -36,12 +36,13 @@ class AioFittedResolver(FittedResolver, aiobotocore.credentials.AioCredentialRes
 
     async def load_credentials(self) -> Any:  # type: ignore[override] # awaited here
         """Load from our provider, which returns or raises; else from the chain."""
-        applied = self.find_applied()
-        if applied is not None and applied.ours is not None:
-            return await AioProvider(applied.ours).load()
-        return await aiobotocore.credentials.AioCredentialResolver.load_credentials(
-            self
-        )
+        ours = self._find_only_provider()
+        if ours is not None:
+            self.found = await AioProvider(ours).load()
+        else:
+            load = aiobotocore.credentials.AioCredentialResolver.load_credentials
+            self.found = await load(self)
+        return self.found
 
     def _take_view(self) -> SessionView:
         # Its handlers are awaited; an exchange is botocore's, which awaits none.

@@ -1,0 +1,171 @@
+"""Make a session's clients with the connection's defaults.
+
+A fitted session gets a class of its own, made from the class it had, whose
+`create_client` fills in what the caller left None: Config, endpoint and `verify`. It
+is a class and not an attribute of the session because copies of a session are made
+without its methods: an attribute would go on making the original's clients.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+
+from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.sessions.aio_detection import is_aio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.sessions.binding import FittedSession
+
+CREATION = "conn_provider_clients"
+MARK = "conn_provider_fitted_class"
+
+# What `create_client` takes, after `self`. Those of botocore's: aiobotocore's are the
+# same and hidden behind `*args`.
+ARGUMENTS = tuple(inspect.signature(botocore.session.Session.create_client).parameters)[
+    1:
+]
+
+
+def put_client_defaults(fitted: FittedSession) -> None:
+    """Have the session's clients made with the connection's defaults."""
+    session = fitted.session
+    setattr(session, CREATION, ClientCreation(fitted))
+    session.__class__ = find_fitted_class(type(session))
+
+
+def find_fitted_class(kind: type[Any]) -> type[Any]:
+    """Return the class of fitted sessions of this kind, made once."""
+    # A session that the program made from a fitted one's class has it already.
+    for known in (kind, *kind.__subclasses__()):
+        if MARK in vars(known):
+            return known
+    return _make_fitted_class(kind)
+
+
+def _make_fitted_class(kind: type[Any]) -> type[Any]:
+    @functools.wraps(kind.create_client)
+    def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
+        make = super(made, self).create_client
+        creation: ClientCreation | None = vars(self).get(CREATION)
+        if creation is None:  # made from this class, with nothing installed
+            return make(*args, **kwargs)
+        return creation.create(self, make, ClientArguments(args, kwargs))
+
+    body = {
+        "__doc__": kind.__doc__,
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "create_client": create_client,
+        MARK: True,
+    }
+    made: type[Any] = type(kind.__name__, (kind,), body)
+    return made
+
+
+class ClientArguments:
+    """The arguments of one call, each where the caller wrote it."""
+
+    def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        self.args = list(args)
+        self.kwargs = dict(kwargs)
+
+    def find(self, name: str) -> Any:
+        """Return the argument's value; None where the caller wrote none."""
+        place = ARGUMENTS.index(name)
+        return self.args[place] if place < len(self.args) else self.kwargs.get(name)
+
+    def put(self, name: str, value: Any) -> None:
+        """Replace the argument, or add it by its name."""
+        place = ARGUMENTS.index(name)
+        if place < len(self.args):
+            self.args[place] = value
+        else:
+            self.kwargs[name] = value
+
+
+class ClientCreation:
+    """Creates a session's clients, and those of its copies.
+
+    Thread safety: botocore's sessions are not safe to make clients on from many
+    threads at once (boto/boto3#1592), so each session makes one at a time.
+    """
+
+    def __init__(self, fitted: FittedSession) -> None:
+        self._fitted = fitted
+        self._lock = ProcessLock()
+
+    def create(
+        self,
+        session: botocore.session.Session,
+        make: Callable[..., Any],
+        arguments: ClientArguments,
+    ) -> Any:
+        """Create a client with the connection's defaults where the caller has none.
+
+        Args:
+            session: That the client is asked of: the fitted one, or a copy of it.
+            make: What creates a client of that session without the connection.
+            arguments: The caller's.
+        """
+        fitted = self._fitted
+        with self._lock:
+            settings = fitted.read()
+            if settings is not None:
+                fill_client_arguments(arguments, settings, session)
+            config = arguments.find("config")
+            asked = arguments.find("region_name") or getattr(
+                config, "region_name", None
+            )
+            fitted.client_region = asked or fitted.client_region
+            return make(*arguments.args, **arguments.kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ClientCreation:
+        return ClientCreation(copy.deepcopy(self._fitted, memo))
+
+
+def fill_client_arguments(
+    arguments: ClientArguments,
+    settings: AwsSettings,
+    session: botocore.session.Session,
+) -> None:
+    """Fill what the caller left None, and lay the caller's Config over the connection's.
+
+    Where the connection says nothing of one of them, the caller's passes untouched.
+    """
+    if settings.client.config:
+        _fill_config(arguments, settings, session)
+    client = settings.client
+    for name, value in (
+        ("endpoint_url", client.find_endpoint(arguments.find("service_name"))),
+        ("verify", client.verify),
+    ):
+        if value is not None and arguments.find(name) is None:
+            arguments.put(name, value)
+
+
+def _fill_config(
+    arguments: ClientArguments,
+    settings: AwsSettings,
+    session: botocore.session.Session,
+) -> None:
+    from botocore_conn_provider.exchange.checks import build_config
+
+    if is_aio(session):
+        from botocore_conn_provider.sessions.aio.aio_config import (
+            merge_all,  # imports it
+        )
+    else:
+        from botocore_conn_provider.sessions.config_merge import merge_all
+    callers = [session.get_default_client_config(), arguments.find("config")]
+    # A copy, because botocore writes into the options that hold a mapping.
+    lowest = build_config(copy.deepcopy(settings.client.config))
+    merged = merge_all(lowest, callers)
+    arguments.put("config", merged)
