@@ -25,7 +25,7 @@ from botocore_conn_provider.connection.settings import (
     ClientSettings,
     SamlSignIn,
 )
-from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.federation.deadline import Deadline
@@ -55,6 +55,10 @@ class Place(NamedTuple):
     proxy: str | None = None
 
 
+if TYPE_CHECKING:
+    Make = Callable[[trustme.CA, Path], contextlib.AbstractContextManager[Place]]
+
+
 class Told(NamedTuple):
     """What a road says of a fault."""
 
@@ -74,6 +78,7 @@ class Road(NamedTuple):
 
 
 def read_error(error: ConnProviderError) -> Told:
+    assert isinstance(error, CredentialFetchError)
     assert PASSWORD not in str(error)
     start, found, cause = error.cause.partition(" could not be fetched: ")
     return Told(cause if found else start, error.hint, error.retryable)
@@ -197,7 +202,7 @@ class Case(NamedTuple):
     `retryable` is what SAML says; the other roads have rules of their own.
     """
 
-    make: Callable[[trustme.CA, Path], contextlib.AbstractContextManager[Place]]
+    make: Make
     cause: str
     hint: str
     retryable: bool = True
@@ -214,7 +219,7 @@ def at_unknown_name(_: trustme.CA, __: Path) -> Iterator[Place]:
     yield Place("https://nowhere.invalid")
 
 
-def behind(behave: Callable[..., None]) -> Callable[..., object]:
+def behind(behave: Callable[..., None]) -> Make:
     """Make a place that behaves so, without TLS."""
 
     @contextlib.contextmanager
@@ -225,9 +230,7 @@ def behind(behave: Callable[..., None]) -> Callable[..., object]:
     return make
 
 
-def secured(
-    name: str, *, is_trusted: bool = True, has_expired: bool = False
-) -> Callable[..., object]:
+def secured(name: str, *, is_trusted: bool = True, has_expired: bool = False) -> Make:
     """Make a place with such a certificate."""
 
     @contextlib.contextmanager
@@ -248,7 +251,7 @@ def at_plain_port(_: trustme.CA, __: Path) -> Iterator[Place]:
         yield Place(f"https://127.0.0.1:{port}")
 
 
-def proxied(behave: Callable[..., None] | None) -> Callable[..., object]:
+def proxied(behave: Callable[..., None] | None) -> Make:
     """Make a place behind a proxy that behaves so; None for one that is down."""
 
     @contextlib.contextmanager
@@ -371,7 +374,9 @@ def test_saml_tries_again_after_what_may_pass(
         assert sign_in(place, tmp_path, monkeypatch).retryable == case.retryable
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if "STS" in case.roads]
+)
 def test_sts_tries_again_after_all_but_tls(
     name: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,7 +386,7 @@ def test_sts_tries_again_after_all_but_tls(
         assert exchange(place, tmp_path, monkeypatch).retryable == (not is_tls)
 
 
-@pytest.mark.parametrize("road", ["SAML", "STS", "doctor at STS"])
+@pytest.mark.parametrize("road", ["SAML", "doctor at STS"])
 def test_proxy_that_answers_407_without_a_tunnel_is_named_too(
     road: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
