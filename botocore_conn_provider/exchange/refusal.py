@@ -14,18 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as HostConnectionError
 
-from botocore_conn_provider.network_faults import (
-    FaultFields,
-    explain_fault,
-    explain_proxy_sign_in,
-)
+from botocore_conn_provider.network_faults import FaultFields, explain_fault
 from botocore_conn_provider.redaction import show_origin, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_SERVER_ERROR = 500
-PROXY_SIGN_IN = 407
 THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
 
 # Parameters whose values are no secret: the others are masked in STS's words.
@@ -54,7 +49,7 @@ def explain(
 ) -> StsFailure:
     """Explain what a call of STS at `endpoint_url` with `parameters` ended in."""
     if isinstance(error, ClientError):
-        return explain_refusal(error, parameters, endpoint_url)
+        return explain_refusal(error, parameters)
     role_arn = parameters["RoleArn"]
     if isinstance(error, BotoCoreError):
         return explain_failure(error, role_arn, endpoint_url)
@@ -62,17 +57,12 @@ def explain(
     return StsFailure(seen, CHECK_END)
 
 
-def explain_refusal(
-    error: ClientError, parameters: Mapping[str, Any], endpoint_url: str
-) -> StsFailure:
-    """Explain an error that STS answered, or a proxy in its place."""
+def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> StsFailure:
+    """Explain an error that STS answered; `parameters` are those of the call."""
     answer: Mapping[str, Any] = error.response
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
     message = str(answer.get("Error", {}).get("Message", ""))
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status == PROXY_SIGN_IN:
-        fault = explain_proxy_sign_in(show_origin(endpoint_url), FIELDS)
-        return StsFailure(_start(parameters["RoleArn"]) + fault.cause, fault.hint)
     return StsFailure(
         f"STS refused {error.operation_name} of {parameters['RoleArn']}:"
         f" {show_words(code, 60)}: {show_message(message, parameters)}",
@@ -91,16 +81,12 @@ def explain_failure(
     error: BotoCoreError, role_arn: str, endpoint_url: str
 ) -> StsFailure:
     """Explain an error of botocore's own: no way to STS, no answer of STS."""
-    start = _start(role_arn)
+    start = f"The credentials for {role_arn} could not be fetched:"
     if not is_on_the_way(error):
-        return StsFailure(f"{start}{type(error).__name__}.", CHECK_END)
+        return StsFailure(f"{start} {type(error).__name__}.", CHECK_END)
     fault = explain_fault(error, show_origin(endpoint_url), FIELDS)
     retryable = not isinstance(error, SSLError)
-    return StsFailure(f"{start}{fault.cause}", fault.hint, retryable=retryable)
-
-
-def _start(role_arn: str) -> str:
-    return f"The credentials for {role_arn} could not be fetched: "
+    return StsFailure(f"{start} {fault.cause}", fault.hint, retryable=retryable)
 
 
 def is_on_the_way(error: BotoCoreError) -> bool:

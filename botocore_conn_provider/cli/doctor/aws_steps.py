@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSRequest
@@ -22,7 +23,7 @@ from botocore_conn_provider.cli.doctor.caller import Caller
 from botocore_conn_provider.cli.doctor.step import Step
 from botocore_conn_provider.connection.client_settings import is_unsigned
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.refusal import FIELDS, PROXY_SIGN_IN
+from botocore_conn_provider.exchange.refusal import FIELDS
 from botocore_conn_provider.exchange.sts import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
@@ -83,7 +84,7 @@ class AwsSteps:
             answer = self._fetch(url)
         except (ConnectionError, BotoCoreError) as error:
             raise self._explain(error, show_origin(url)) from None
-        if answer.status_code == PROXY_SIGN_IN:
+        if answer.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             fault = explain_proxy_sign_in(show_origin(url), FIELDS)
             raise self._error(fault.cause, fault.hint)
         self._date = answer.headers.get("Date")

@@ -33,6 +33,7 @@ AMBIENT_IDENTITY = (
 # For some services botocore would call with these instead of a session's keys.
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
 SCHEME_PREFERENCE = "AWS_AUTH_SCHEME_PREFERENCE"
+SIGNED = "sigv4"
 
 
 def list_steps(settings: AwsSettings) -> list[str]:

@@ -194,13 +194,14 @@ def test_bearer_that_the_code_asks_for_wins(
 def test_copied_credentials_are_the_same(
     connection: Giver, secrets: Secrets, make_copy: Copy, role: str | None
 ) -> None:
-    connection.put(**({"role_arn": role} if role else {}))
+    extra: dict[str, Any] = {"role_arn": role} if role else {}
+    connection.put(**extra)
 
     async def run() -> None:
         credentials = await get_session().get_credentials()
         first = await credentials.get_frozen_credentials()
         connection.access_key_id = secrets.new_access_key_id()
-        connection.put(**({"role_arn": role} if role else {}))
+        connection.put(**extra)
         copied = make_copy(credentials)
         assert type(copied) is type(credentials)
         assert await copied.get_frozen_credentials() == first
