@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 
 from botocore_conn_provider.cli.explain.field_list import EXTRA
 from botocore_conn_provider.cli.explain.tree import build_tree, grow
@@ -117,6 +118,50 @@ def test_keys_and_role_are_explained(
     assert statement["Principal"] == {"AWS": "arn:aws:iam::057707198453:root"}
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "abc"}}
     assert "hidden" not in json.dumps(explained)
+
+
+TOKEN = "AWS_BEARER_TOKEN_BEDROCK: the connection says who we are"
+PREFERRED = "AWS_AUTH_SCHEME_PREFERENCE: the connection says who we are; sigv4 counts"
+
+
+@pytest.mark.parametrize(
+    ("extra", "preference", "ignored"),
+    [
+        ({}, "", [TOKEN]),
+        ({}, "httpBearerAuth", [TOKEN, PREFERRED]),
+        ({}, "sigv4a, noAuth", [TOKEN, PREFERRED]),
+        ({}, "sigv4a, sigv4", [TOKEN]),
+        (
+            {"config_kwargs": {"auth_scheme_preference": "httpBearerAuth"}},
+            "httpBearerAuth",
+            [],
+        ),
+    ],
+)
+def test_bearer_tokens_of_the_environment_are_ignored(
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    secrets: Secrets,
+    extra: dict[str, Any],
+    preference: str,
+    ignored: list[str],
+) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", secrets.new("token"))
+    monkeypatch.setenv("AWS_AUTH_SCHEME_PREFERENCE", preference)
+    keys = {"login": "AKIA", "password": "k"}
+    if "auth_scheme_preference" not in Config.OPTION_DEFAULTS:
+        extra = {}  # an older botocore refuses the option
+        ignored = [TOKEN, PREFERRED] if preference == "httpBearerAuth" else ignored
+    explained = explain(command, monkeypatch, {**keys, "extra": extra})
+    assert explained["ignored"] == ignored
+
+
+@pytest.mark.parametrize("extra", [{}, {"region_name": "eu-west-1"}])
+def test_bearer_tokens_count_for_botocores_own_chain(
+    command: Command, monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "ambient")
+    assert explain(command, monkeypatch, {"extra": extra})["ignored"] == []
 
 
 @pytest.mark.parametrize("as_text", [False, True])

@@ -33,7 +33,7 @@ AMBIENT_IDENTITY = (
 # For some services botocore would call with these instead of a session's keys.
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
 SCHEME_PREFERENCE = "AWS_AUTH_SCHEME_PREFERENCE"
-SIGNED = "sigv4"
+BEARER_SCHEME, SIGNED = "httpBearerAuth", "sigv4"
 
 
 def list_steps(settings: AwsSettings) -> list[str]:
@@ -101,14 +101,15 @@ def list_ignored(connection: Connection, environ: Environ) -> list[str]:
 def _list_bearer(settings: AwsSettings, environ: Environ) -> Iterator[str]:
     if not settings.names_identity:
         return  # botocore's own chain reads them too
-    preferred = environ.get(SCHEME_PREFERENCE, "").split(",")
+    if BEARER_SCHEME in settings.client.config.get("auth_scheme_preference", ""):
+        return  # the connection itself wants the token
     for variable in sorted(environ):
         if variable.startswith(BEARER_TOKENS) and environ[variable]:
             yield f"{variable}: the connection says who we are"
-    others = [each.strip() for each in preferred if each.strip()]
-    others = [each for each in others if not each.startswith(SIGNED)]
-    if others:
-        yield f"{SCHEME_PREFERENCE}, but for {SIGNED}: the connection says who we are"
+    preferred = environ.get(SCHEME_PREFERENCE, "").split(",")
+    schemes = [each.strip() for each in preferred if each.strip()]
+    if not all(each.startswith(SIGNED) for each in schemes):
+        yield f"{SCHEME_PREFERENCE}: the connection says who we are; {SIGNED} counts"
 
 
 def _list_identity(settings: AwsSettings, environ: Environ) -> Iterator[str]:
