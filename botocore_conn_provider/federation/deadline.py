@@ -14,8 +14,9 @@ import contextlib
 import socket
 import threading
 import time
+import traceback
 from concurrent.futures import Future, wait
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -123,31 +124,70 @@ def run_within(deadline: Deadline, work: Callable[[], T]) -> T:
     Raises:
         DeadlineExceededError: It came first. The work is given up, not stopped.
     """
-    future: Future[T] = Future()
     context = copy_context()  # quiet_exchange() holds there too
     context.run(_current.set, deadline)
+    future: Future[T] = Future()
     try:
-        _start(lambda: context.run(_settle, future, work))
-        in_time = wait([future], deadline.remaining_seconds).done
+        try:
+            _start(context, future, work)
+            in_time = bool(wait([future], deadline.remaining_seconds).done)
+        finally:
+            deadline.end()
+        if not in_time:  # what the work makes of its shut connections is no result
+            raise DeadlineExceededError
+        return future.result()
     finally:
-        deadline.end()
-    if not in_time:  # what the work makes of its shut connections is no result
-        raise DeadlineExceededError
-    return future.result()
+        del future  # see _settle
 
 
-def _start(task: Callable[[], None]) -> None:
+def _start(context: Context, future: Future[T], work: Callable[[], T]) -> None:
+    if not _start_thread(context, future, work):
+        context.run(_settle, future, work)
+    del future  # see _settle
+
+
+def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) -> bool:
+    thread = threading.Thread(
+        target=context.run,
+        args=(_settle, future, work),
+        name="conn-proof",
+        daemon=True,
+    )
     try:
-        threading.Thread(target=task, name="conn-proof", daemon=True).start()
+        thread.start()
     except RuntimeError:
-        task()
+        return False
+    return True
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
+    """Do the work in the thread, and give the future what comes of it.
+
+    An error refers to the frames that it passed, and a frame may refer to an error.
+    In such a circle, what the work had open (a connection, a token) would stay until
+    the garbage collector runs, which then warns of an unclosed socket. So the frames
+    are cleared, and no frame of ours still names the future, which holds the error.
+    """
     try:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - carried to the thread that waits
+        _clear_frames(error)
         future.set_exception(error)
+    finally:
+        del future
+
+
+def _clear_frames(error: BaseException) -> None:
+    """Empty the frames that an error passed, and those of the errors behind it."""
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()  # by identity: an error may not be hashable
+    while left:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        traceback.clear_frames(each.__traceback__)
+        left += [each.__cause__, each.__context__]
 
 
 def _shut(connection: OpenConnection) -> None:

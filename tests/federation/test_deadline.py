@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gc
 import socket
 import threading
+import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +14,9 @@ from botocore_conn_provider.federation.deadline import (
     find_deadline,
     run_within,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Link:
@@ -124,3 +130,88 @@ def test_pause_ends_with_the_deadline() -> None:
     deadline = Deadline(0.01)
     deadline.pause(3600)
     assert deadline.remaining_seconds == 0
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    """Leave what is freed here to reference counting."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+class Opened:
+    """What work holds when it fails: a connection, a token."""
+
+
+class Holder:
+    """Work that fails while it holds something, once it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.worker = threading.current_thread()
+        self.held: weakref.ref[Opened]
+
+    def __call__(self) -> None:
+        opened = Opened()
+        self.held = weakref.ref(opened)
+        self.worker = threading.current_thread()
+        self.let_go.wait(10)
+        raise KeyError("mine")
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_failed_work_holds_nothing_once_its_error_is_handled() -> None:
+    work = Holder()
+    work.let_go.set()
+    with pytest.raises(KeyError):
+        run_within(Deadline(10), work)
+    work.worker.join(10)
+    assert work.held() is None
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_work_that_fails_after_it_was_given_up_holds_nothing() -> None:
+    work = Holder()
+    with pytest.raises(DeadlineExceededError):
+        run_within(Deadline(0.2), work)
+    work.let_go.set()
+    work.worker.join(10)
+    assert work.held() is None
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_errors_that_refer_to_each_other_hold_nothing() -> None:
+    """HTTP libraries keep an error in a local of a frame that the error passed."""
+    held: list[weakref.ref[Opened]] = []
+
+    def connect() -> None:
+        opened = Opened()
+        held.append(weakref.ref(opened))
+        raise OSError
+
+    def work() -> None:
+        kept = None
+        try:
+            connect()
+        except OSError as error:
+            kept = error
+            raise KeyError("mine") from kept
+
+    with pytest.raises(KeyError):
+        run_within(Deadline(10), work)
+    assert held[0]() is None
+
+
+@pytest.mark.usefixtures("_no_collector")
+def test_failed_work_in_line_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    work = Holder()
+    work.let_go.set()
+    with pytest.raises(KeyError):
+        run_within(Deadline(10), work)
+    assert work.held() is None
