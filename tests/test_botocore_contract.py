@@ -9,8 +9,9 @@ import boto3
 import boto3.session
 import botocore
 import botocore.session
+import botocore.utils
 import pytest
-from botocore import credentials, endpoint, exceptions
+from botocore import client, credentials, endpoint, exceptions, handlers, signers
 from botocore.config import Config
 from botocore.configprovider import BaseProvider, ConstantProvider
 from botocore.hooks import HierarchicalEmitter
@@ -203,3 +204,43 @@ def test_errors_of_the_network_have_the_roots_we_sort_by() -> None:
         assert issubclass(getattr(exceptions, error), exceptions.HTTPClientError)
     address = exceptions.EndpointConnectionError(endpoint_url="http://x")
     assert vars(address)["kwargs"] == {"endpoint_url": "http://x"}
+
+
+def test_session_shows_whether_its_resolver_was_made() -> None:
+    session = botocore.session.Session()
+    locator = vars(vars(session)["_components"])
+    factory = locator["_deferred"]["credential_provider"]
+    assert factory.__module__ == "botocore.session"
+    assert "credential_provider" not in locator["_components"]
+    made = session.get_component("credential_provider")
+    assert locator["_components"]["credential_provider"] is made
+    assert "credential_provider" not in locator["_deferred"]
+    assert type(made).__module__ == "botocore.credentials"
+    assert "assume-role" in [each.METHOD for each in made.providers]
+
+
+def test_refreshable_credentials_hold_what_renews_them() -> None:
+    def refresh() -> dict[str, str]:
+        raise NotImplementedError
+
+    deferred = credentials.DeferredRefreshableCredentials(refresh, "theirs")
+    assert vars(deferred)["_refresh_using"] is refresh
+
+
+def test_signer_is_chosen_with_the_requests_context() -> None:
+    source = inspect.getsource(signers)
+    assert "choose-signer" in source
+    for name in ("signing_name=", "context="):
+        assert name in source
+    if hasattr(botocore.utils, "get_token_from_environment"):
+        assert "'auth_options'" in inspect.getsource(client)
+        assert "auth_options" in inspect.getsource(handlers)
+        parameters = inspect.signature(botocore.session.Session.get_auth_token)
+        assert "kwargs" in parameters.parameters
+
+
+def test_merging_a_config_takes_what_its_constructor_was_told() -> None:
+    config: Any = Config(read_timeout=3)
+    config.connect_timeout = 7
+    merged: Any = Config().merge(config)
+    assert (merged.read_timeout, merged.connect_timeout) == (3, 60)
