@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Source: AWS IAM User Guide, "IAM identifiers" (unique ID prefixes).
 KEY_ID = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,124}")
 LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+IPV6 = re.compile(r"\[(?=.*:)[0-9A-Fa-f:.]{2,45}\]")
 IPV4_LABELS = 4
 LARGEST_BYTE = 255
 
@@ -46,7 +47,7 @@ def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> 
         findings: Takes a problem for what cannot be a host, and a doubt for what may
             be keys, which counts if the connection names no identity.
     """
-    host, colon, port = ("[", "", "") if place[:1] == "[" else place.partition(":")
+    host, colon, port = _split(place)
     host = unquote(host)
     if colon and port and not is_port(port):
         findings.refuse("connection", LOST, LOST_FIX)
@@ -75,12 +76,22 @@ def doubt_key_id(fields: RecordFields, findings: Findings) -> None:
             )
 
 
+def _split(place: str) -> tuple[str, str, str]:
+    """Split at the colon before the port, which is none of those of an IPv6 address."""
+    if not place.startswith("["):
+        return place.partition(":")
+    host, bracket, port = place.partition("]")
+    return host + bracket, port[:1], port[1:]
+
+
 def _is_host(text: str) -> bool:
     """Return whether `text` is a host by its look, and hardly a login.
 
     A name with a dot, an IP address, `localhost`, or an address with a protocol.
     """
-    if text == "[" or "://" in text or text.lower() == "localhost":
+    if text.startswith("["):
+        return IPV6.fullmatch(text) is not None
+    if "://" in text or text.lower() == "localhost":
         return True
     labels = text.removesuffix(".").split(".")
     if len(labels) == 1 or not all(map(LABEL.fullmatch, labels)):

@@ -7,10 +7,10 @@ import json
 import pickle
 import string
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import botocore_conn_provider
@@ -109,6 +109,34 @@ def test_a_uri_keeps_every_value_as_json(
     connection = read(f"aws://{user}?{urlencode(extra)}")
     assert dict(connection.extra) == extra
     assert read(read(connection.to_json()).to_uri()) == connection
+
+
+key_ids = st.text(string.ascii_letters + string.digits + "-_", min_size=3, max_size=24)
+aws_secret_keys = st.text(string.ascii_letters + string.digits + "+/", min_size=6)
+LOST = [
+    "aws://{id}",
+    "aws://{id}/",
+    "aws://{id}:{quoted}",
+    "aws://{id}:{quoted}/?region_name=eu-west-1",
+    "aws://{id}:{raw}/",
+    "aws:///{id}:{quoted}",
+    "aws:///{id}:{raw}/?region_name=eu-west-1",
+    "aws://{id}%3A{quoted}/",
+    "aws://:{quoted}/",
+    "aws://[{id}]/",
+]
+
+
+@quick
+@given(key_ids, aws_secret_keys, st.sampled_from(LOST))
+def test_keys_that_lost_their_at_are_never_an_absent_identity(
+    key_id: str, secret_key: str, form: str
+) -> None:
+    assume(key_id.lower() != "localhost")
+    text = form.format(id=key_id, raw=secret_key, quoted=quote(secret_key, safe=""))
+    with pytest.raises(InvalidConnectionError) as caught:
+        read(text)
+    assert secret_key not in str(caught.value)
 
 
 def test_extra_as_deep_as_a_uri_may_hold_it_is_written_as_json() -> None:
