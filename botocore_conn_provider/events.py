@@ -1,9 +1,9 @@
 """Report what happens to a connection's credentials, to logs and to listeners.
 
-Each event becomes a record of the logger `botocore_conn_provider.events`, with the
-same facts as structured extras (the kind as `conn_event`, then `conn_id`,
-`seconds_to_expiry`, …), so a log pipeline can count renewals without parsing text.
-No event holds a secret: of our own errors it has the text, of others the type only.
+Each event becomes a record of the logger `botocore_conn_provider.events`, with the same
+facts as structured extras (the kind as `conn_event`, then `conn_id`,
+`seconds_to_expiry`, …), so a log pipeline can count renewals without parsing text. No
+event contains a secret: it has the text of our own errors, and only the type of others.
 
     from botocore_conn_provider.events import add_listener
 
@@ -34,7 +34,7 @@ __all__ = ["Event", "Kind", "add_listener", "remove_listener"]
 
 logger = logging.getLogger(__name__)
 
-# The module's docstring says what each stands for.
+# The module's docstring says what each one means.
 Kind = Literal[
     "renewal_started",
     "renewal_succeeded",
@@ -67,9 +67,9 @@ class Event(NamedTuple):
         took_seconds: How long it took, for `renewal_succeeded` and `lock_wait`; else
             None.
         error: What ended the renewal, for `renewal_failed` and `served_stale`; else
-            None. It is fit for a log.
-        degraded: Whether the state got worse with this event, which is then logged
-            as a WARNING.
+            None. It contains no secret.
+        degraded: Whether the state got worse with this event. If so, it is logged as
+            a WARNING.
     """
 
     kind: Kind
@@ -96,13 +96,13 @@ def add_listener(listener: Callable[[Event], None]) -> None:
 
 
 def remove_listener(listener: Callable[[Event], None]) -> None:
-    """Stop calling `listener`; one that was never added is no error."""
+    """Stop calling `listener`. Does nothing if it was never added."""
     global _listeners  # noqa: PLW0603 - the process's one list
     _listeners = tuple(one for one in _listeners if one != listener)
 
 
 def describe(error: BaseException) -> str:
-    """Return what of `error` is fit for a log."""
+    """Return the part of `error` that may be logged."""
     if isinstance(error, ConnProviderError):
         return f"{type(error).__name__}: {error}"
     return type(error).__name__
@@ -138,5 +138,5 @@ def _log(level: int, text: str, event: Event) -> None:
 def _tell(listener: Callable[[Event], None], event: Event) -> None:
     try:
         listener(event)
-    except Exception as error:  # noqa: BLE001 - a broken gauge must not stop a renewal
+    except Exception as error:  # noqa: BLE001 - a listener must not stop a renewal
         logger.warning("A listener failed on %s: %s", event.kind, type(error).__name__)

@@ -1,13 +1,12 @@
 """Give each process its own locks and values, across a fork.
 
-A lock that another thread holds at the moment of a fork stays held in the child
-for ever, a renewal thread does not exist there, an open lock file keeps its lock
-alive, and an HTTP connection is shared with the parent. `os.register_at_fork`
-cannot be undone, so this module registers one hook, which resets every object in a
-weak set.
+In a forked child, a lock that another thread held at the fork is never released,
+renewal threads do not exist, an inherited lock file keeps its lock, and HTTP
+connections are shared with the parent. `os.register_at_fork` cannot be undone, so this
+module registers one hook, which resets every object in a weak set.
 
-A process is told from its parent by an object that the hook replaces. The process id
-alone is not enough: the first process of each pid namespace has the id 1.
+An object that the hook replaces distinguishes a process from its parent. The process id
+is not enough, because the first process of each pid namespace has the id 1.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class ForkAware(Protocol):
     """Something that resets itself in a forked child."""
 
     def reset_after_fork(self) -> None:
-        """Replace locks and forget threads. Runs in the child, alone."""
+        """Replace locks and forget threads. Runs in the child's only thread."""
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
@@ -35,14 +34,14 @@ _process = object()
 
 
 def reset_in_children(thing: ForkAware) -> None:
-    """Call `thing.reset_after_fork()` in every forked child, while it lives."""
+    """Call `thing.reset_after_fork()` in every forked child, while `thing` exists."""
     _aware.add(thing)
 
 
 def current_process() -> tuple[object, int]:
-    """Return a key that no other process, parent or child, has.
+    """Return a key that is different in every process, also in parent and child.
 
-    The id belongs to it for the hooks of others, which may run before ours.
+    It includes the process id because fork hooks of others may run before ours.
     """
     return _process, os.getpid()
 
@@ -75,14 +74,14 @@ class ProcessLock:
         vars(self._entered).setdefault("locks", []).append(lock)
 
     def __exit__(self, *raised: object) -> None:
-        # The lock that was taken: a child's own may have come in between.
+        # Release the lock that was acquired, which in a forked child is the parent's.
         self._entered.locks.pop().release()
 
 
 class PerProcess(Generic[T]):
-    """A value that each process makes for itself at first use: an STS client, say.
+    """A value that each process makes at first use, for example an STS client.
 
-    Not locked: its user is the keeper's one renewal at a time.
+    Thread safety: there is no lock, because the keeper runs one renewal at a time.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:

@@ -1,14 +1,14 @@
-"""Keep the debug records of other libraries quiet while secrets pass through them.
+"""Drop the debug records of other libraries while they handle our secrets.
 
 At DEBUG botocore logs requests with assertion or token, canonical requests with
 session tokens, and the answer with the new keys; requests_gssapi logs the
 Authorization header; google-auth the signed assertion. While one of *our own*
-exchanges runs, such records reach no handler. What those libraries log of the
-user's own calls is the user's.
+exchanges runs, such records reach no handler. What those libraries log about the user's
+own calls is not changed.
 
-Thread safety: the filter is on the loggers of the whole process, the flag it
-reads belongs to the thread that runs the exchange (a context variable, so that a
-coroutine has its own), so other threads keep their records.
+Thread safety: the filter is on the loggers of the whole process. It reads a flag that
+belongs to the thread that runs the exchange, so the records of other threads are kept.
+The flag is a context variable, so that each coroutine has its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A logger's filter does not see the records of its children: each name is listed.
+# A logger's filter does not apply to its child loggers, so each name is listed.
 TALKATIVE = (
     "botocore.auth",
     "botocore.awsrequest",
@@ -40,8 +40,8 @@ TALKATIVE = (
     "urllib3.util.retry",
 )
 
-# These tell at higher levels too, with tracebacks and whole URLs, what is raised
-# as an error of ours anyway.
+# These also log at higher levels, with tracebacks and whole URLs. We raise the same
+# faults as errors of our own, so nothing is lost.
 SILENT = ("requests_gssapi.gssapi_", "urllib3.connection", "urllib3.connectionpool")
 
 _exchanging: ContextVar[bool] = ContextVar("exchanging", default=False)

@@ -1,14 +1,14 @@
-"""Hold values that must not be seen.
+"""Hold values that must never be shown.
 
 Every key, token, assertion and password is a `Secret` from the moment it is
 parsed, so that a repr, a log record, an f-string or a traceback that shows
-locals cannot show it. `reveal()` is the only exit and is easy to search for.
-Both types refuse to be pickled: what crosses a process is the recipe (the
-connection's name), never the key.
+locals cannot show it. `reveal()` is the only way to get the text, and is easy to search
+for. Neither type can be pickled: other processes get the connection's name, never keys.
 """
 
 from __future__ import annotations
 
+import copy
 import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
@@ -17,20 +17,20 @@ HIDDEN = "***"
 
 
 class Secret:
-    """One secret text. Shows as `***` everywhere but in `reveal()`.
+    """One secret text, shown as `***`; only `reveal()` returns it.
 
-    Two secrets are equal if their texts are; an empty one is false. It can be
-    copied and not pickled.
+    Two secrets are equal if their texts are; an empty one is false. It can be copied,
+    but not pickled.
 
     Raises:
-        TypeError: It is made from something else than text.
+        TypeError: The argument is not text.
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str):  # plug-ins make secrets, and need not be typed
-            raise TypeError(f"a Secret holds text, not {type(text).__name__}")
+        if not isinstance(text, str):  # plug-ins make secrets, and may not check types
+            raise TypeError(f"a Secret must be text, not {type(text).__name__}")
         self._text = text
 
     def reveal(self) -> str:
@@ -57,7 +57,7 @@ class Secret:
         return hash((Secret, self._text))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is not pickled: ship the connection's name")
+        raise TypeError("a Secret cannot be pickled: send the connection's name")
 
     def __copy__(self) -> Secret:
         return self
@@ -69,8 +69,9 @@ class Secret:
 class Options(Mapping[str, Any]):
     """Read-only named values for another library, some of which may be secret.
 
-    Proxy passwords, cookies and headers live in such mappings, and
-    a name may be a piece of one, so the repr shows their number only. Pass them on with `**options`.
+    Such mappings contain proxy passwords, cookies and headers. A name may be a part of
+    a secret too, so the repr shows only how many there are. Pass them on with
+    `**options`.
     """
 
     __slots__ = ("_values",)
@@ -91,12 +92,10 @@ class Options(Mapping[str, Any]):
         return f"Options({len(self._values)})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("Options are not pickled: ship the connection's name")
+        raise TypeError("Options cannot be pickled: send the connection's name")
 
     def __copy__(self) -> Options:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Options:
-        from copy import deepcopy  # only for who copies
-
-        return Options(deepcopy(self._values, memo))
+        return Options(copy.deepcopy(self._values, memo))

@@ -2,6 +2,6 @@
 
     text ──uri_form / json_form──▶ fields ──extra──▶ AwsSettings      (record joins them)
 
-Nothing here knows botocore. What only the host can judge (Config options, STS
-parameters, profiles, files) is judged in `exchange.checks`.
+Nothing here imports botocore. What only botocore can check (Config options, STS
+parameters, profiles, files) is checked in `exchange.checks`.
 """

@@ -1,4 +1,4 @@
-"""What clients get from the connection: region, Config, endpoints, verify.
+"""Read what clients get from the connection: region, Config, endpoints, verify.
 
 Source: docs/specification.md, sections 2.8 to 2.10;
 options from botocore's documentation of `Config`.
@@ -14,7 +14,7 @@ from botocore_conn_provider.connection.settings import ClientSettings
 from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
 
-# A region becomes a label of a host name; botocore asks the same of it.
+# A region becomes a label of a host name; botocore checks the same.
 REGION = re.compile(r"(?!\d+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 REGION_FIX = "Write it like eu-central-1."
 
@@ -51,7 +51,7 @@ TEXTS = (
 
 
 def read_client_settings(extra: FieldReader, session: FieldReader) -> ClientSettings:
-    """Read all of it; each field wins or loses by itself."""
+    """Read all client settings; each field has its own order of precedence."""
     config = extra.object("config_kwargs")
     regions = [
         _read_region(config) if config else None,
@@ -68,7 +68,7 @@ def read_client_settings(extra: FieldReader, session: FieldReader) -> ClientSett
 
 
 def is_unsigned(config: Options) -> bool:
-    """Return whether the connection's service calls carry no signature."""
+    """Return whether the connection's service calls are not signed."""
     return str(config.get("signature_version", "")).lower() == "unsigned"
 
 
@@ -103,7 +103,7 @@ def _read_config(config: FieldReader) -> Options:
 
 
 def _whole(number: float | None) -> float | None:
-    """Return 5 for 5.0: botocore's pool wants whole numbers as integers."""
+    """Return 5 for 5.0, because botocore's connection pool needs an integer."""
     return int(number) if number is not None and number == int(number) else number
 
 

@@ -1,7 +1,7 @@
-"""Name the environment variables of ours, and find a connection in them.
+"""Name our environment variables, and find a connection in them.
 
-The one place that touches `os.environ`. Everything else is given a mapping, so
-that tests, and sessions that keep what they have, read what they were given.
+The one place that touches `os.environ`. Everything else is given a mapping, so that
+tests and live sessions read the environment that they were given.
 
 Source: docs/specification.md, sections 1.1 and 6.
 """
@@ -22,7 +22,7 @@ DEFAULT_CONN_ID = "aws_default"
 CONN_ID_VARIABLE = "BOTOCORE_CONN_ID"
 DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
 SETTING_PREFIX = "BOTOCORE_CONN_"
-# Variables that hold paths, and that are read by code which is handed a mapping.
+# Variables that contain paths, and that are read by code which is given a mapping.
 PATH_VARIABLES = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_CREDENTIAL_FILE",
@@ -42,8 +42,8 @@ WRONG_CONN_ID = "?"
 class ConnectionName(NamedTuple):
     """Which connection is meant, and whether it must exist.
 
-    `named_by` says who named it ("install()", a variable); None for the default
-    one, which may be absent.
+    `named_by` says what named it ("the program", or a variable); None for the default
+    connection, which may be absent.
     """
 
     conn_id: str
@@ -75,7 +75,7 @@ class Snapshot(NamedTuple):
         """Copy the live environment of this process."""
         try:
             directory = os.getcwd()  # noqa: PTH109 - costs less than a Path
-        except OSError:  # it has been deleted: relative paths then lead nowhere
+        except OSError:  # it has been deleted, so no relative path exists
             directory = os.devnull
         return cls(Options(os.environ), directory)
 
@@ -87,7 +87,7 @@ class Snapshot(NamedTuple):
         )
 
     def locate(self, path: str) -> str:
-        """Return `path` as an absolute one: `~` and `$VARIABLE` as they were then."""
+        """Return the absolute path, with `~` and `$VARIABLE` as they were then."""
         expanded = _VARIABLE.sub(self._expand, path)
         if expanded == "~" or expanded.startswith("~/"):
             expanded = self.home + expanded[1:]
@@ -96,9 +96,10 @@ class Snapshot(NamedTuple):
         return str(Path(self.directory, expanded))
 
     def settle(self) -> Environ:
-        """Return the environment with absolute paths, and HOME always there.
+        """Return the environment with absolute paths, and HOME always set.
 
-        What reads it later finds the same files wherever the process has gone.
+        Code that reads it later finds the same files, even if the process has changed
+        its working directory.
         """
         settled = {**self.environ, "HOME": self.home}
         for name in PATH_VARIABLES:
@@ -117,9 +118,10 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
 
 
 def _find_user() -> str:
-    """Return this user's name, empty where the system has no such list."""
+    """Return this user's name, or an empty text if the system does not list it."""
     try:
-        import pwd  # not on every system; only where HOME is not set
+        # Imported here because Windows has no pwd, and only if HOME is not set.
+        import pwd
 
         return pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):
@@ -137,7 +139,7 @@ def is_disabled(environ: Environ) -> bool:
 
 
 def name_connection(environ: Environ, conn_id: str | None = None) -> ConnectionName:
-    """Return the connection meant: the argument, else the variable, else default."""
+    """Return the name: from the argument, else the variable, else the default."""
     if conn_id is not None:
         return ConnectionName(_check(conn_id), "the program")
     named = environ.get(CONN_ID_VARIABLE, "").strip()

@@ -1,6 +1,6 @@
 """Read the whole extra into `AwsSettings`: every field, current and deprecated.
 
-All problems are noted, none is raised: see `reader`.
+All problems are collected, none is raised: see `field_reader`.
 
 Source: docs/specification.md, section 2.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.fields import RecordFields
 
-# Fields that decide who we are: a near miss of one is refused, never ignored.
+# Fields that decide the identity: a misspelt one is refused, never ignored.
 IDENTITY_FIELDS = (
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -60,10 +60,10 @@ OTHER_FIELDS = (
     "botocore_conn_provider",
 )
 KNOWN_FIELDS = (*IDENTITY_FIELDS, *OTHER_FIELDS)
-# Other types of connections have these two as well.
+# Connections of other types have these two fields as well.
 FIELDS_OF_AWS = tuple(name for name in KNOWN_FIELDS if name not in ("host", "verify"))
 
-# What other tools call them.
+# What other tools call these fields.
 ALIASES = {
     "accesskey": "aws_access_key_id",
     "accesskeyid": "aws_access_key_id",
@@ -90,7 +90,7 @@ CUT_HINT = " (In a URI, write %26 for an & in a value.)"
 def read_settings(
     fields: RecordFields, findings: Findings, *, conn_id: str, environ: Environ
 ) -> AwsSettings:
-    """Read what the record means; problems and notices go to `findings`."""
+    """Read what the record means; problems and notices are added to `findings`."""
     values = read_form_names(fields.extra, findings)
     extra = FieldReader(values, path="", findings=findings)
     session = _read_session_kwargs(extra)
@@ -105,7 +105,7 @@ def read_settings(
     if role is not None and is_unsigned(client.config):
         findings.refuse(
             "config_kwargs.signature_version",
-            "is unsigned beside a role, which is only for signed calls",
+            "turns signing off, but the role is only for signed calls",
             "Remove one of the two.",
         )
     _judge_conn_type(fields, extra, findings)
@@ -118,7 +118,7 @@ def read_settings(
         own=own,
     )
     if settings.starts_from_chain and not findings.problems:
-        # That identity must be meant, and not what is left of a broken text.
+        # A broken text must not silently mean the identity of botocore's chain.
         doubt_key_id(fields, findings)
         findings.problems += findings.doubts[:1]
         findings.notices += findings.doubtful_notices
@@ -160,10 +160,12 @@ def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
 def _judge_conn_type(
     fields: RecordFields, extra: FieldReader, findings: Findings
 ) -> None:
-    """Read another type as ours with a notice, if anything in it is about AWS."""
+    """Read another type as AWS with a notice, if any field of it is about AWS."""
     if fields.conn_type == "aws":
         return
-    findings.notices.append("the connection's type is not 'aws'; it is read as one.")
+    findings.notices.append(
+        "the connection's type is not 'aws'; it is read as an AWS connection."
+    )
     has_login = fields.login is not None or fields.password is not None
     if not has_login and not any(map(extra.has, FIELDS_OF_AWS)):
         findings.refuse(

@@ -1,12 +1,12 @@
-"""Read the fields of one object, type by type, and note every problem.
+"""Read the fields of one object, each by its type, and collect every problem.
 
-A reader never raises: a field that is wrong becomes a `Problem` and reads as
-absent, so that one look at a connection finds all that is wrong with it. It
-remembers which names were asked for; what is left over is unknown.
+A reader never raises: a wrong field becomes a `Problem` and reads as absent, so that
+one reading finds every problem of a connection. It remembers which names were asked
+for; the other ones are unknown.
 
-In a URI every value is text. A text that holds a JSON object, array, boolean or
-number is decoded where the field wants one, and a field that wants text keeps
-it: `external_id=0012345` keeps its zeros. `null` means absent everywhere.
+In a URI every value is text. Text that contains a JSON object, array, boolean or number
+is decoded if the field expects one; a field that expects text keeps it, so
+`external_id=0012345` keeps its zeros. `null` means absent everywhere.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ ANY_KIND: tuple[type, ...] = (object,)
 
 
 class Findings:
-    """What a reading found besides the values: problems, and notices for the log."""
+    """Collects what a reading finds: problems, and notices for the log."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.notices: list[str] = []
-        # What is a problem only if the connection names no identity of its own.
+        # These are problems only if the connection names no identity of its own.
         self.doubts: list[Problem] = []
         self.doubtful_notices: list[str] = []
-        # Of a URI's query: a `+` reads as a space, and an `&` that was not encoded
-        # divides one value into two fields.
+        # About a URI's query: a `+` reads as a space, and an `&` that was not encoded
+        # splits one value into two fields.
         self.has_raw_plus = False
         self.names_may_be_cut = False
 
     def refuse(self, field: str, seen: str, fix: str) -> None:
-        """Note a problem; see `Problem` for the shape of the three texts."""
+        """Add a problem; `Problem` describes the three texts."""
         self.problems.append(Problem(field, seen, fix))
 
     def has_refused(self, field: str) -> bool:
@@ -51,7 +51,7 @@ class Findings:
 
 
 class FieldReader:
-    """Read one object of the connection; `path` is its place, "" for the extra."""
+    """Read one object of the connection; `path` leads to it, empty for the extra."""
 
     def __init__(
         self, values: Mapping[str, Any], *, path: str, findings: Findings
@@ -66,15 +66,15 @@ class FieldReader:
         return f"{self._path}.{name}" if self._path else name
 
     def refuse(self, name: str, seen: str, fix: str) -> None:
-        """Note a problem with the field `name` of this object."""
+        """Add a problem with the field `name` of this object."""
         self.findings.refuse(self.field(name), seen, fix)
 
     def has(self, name: str) -> bool:
-        """Return whether `name` is there and not null."""
+        """Return whether `name` is present and not null."""
         return self._take(name) is not None
 
     def is_null(self, name: str) -> bool:
-        """Return whether `name` is there as null (in a URI, as the text null)."""
+        """Return whether `name` is present and null (in a URI, the text null)."""
         return name in self._values and self._take(name) in (None, "null")
 
     def text(
@@ -91,7 +91,7 @@ class FieldReader:
         return None
 
     def secret(self, name: str, *, empty_is_absent: bool = False) -> Secret | None:
-        """Read a text that must not be seen and that can stand in an HTTP header."""
+        """Read a secret text that can be sent in an HTTP header."""
         value = self.text(name, empty_is_absent=empty_is_absent)
         if value is not None and not is_key_text(value):
             self.refuse(
@@ -103,7 +103,7 @@ class FieldReader:
         return None if value is None else Secret(value)
 
     def url(self, name: str) -> str | None:
-        """Read an http or https address; it is never shown: it may hold a password."""
+        """Read an http or https address, which may have a password: never shown."""
         url = self.text(name, fix=URL_FIX)
         if url is None or is_url(url):
             return url
@@ -143,7 +143,7 @@ class FieldReader:
         return None
 
     def object(self, name: str) -> FieldReader | None:
-        """Read an object; give a reader for it."""
+        """Read an object; return a reader for it."""
         value = self._decoded(name, (dict,))
         if value is None:
             return None
@@ -153,21 +153,20 @@ class FieldReader:
         return None
 
     def peek(self, name: str) -> Any:
-        """Return the value exactly as it stands; None if absent."""
+        """Return the value without decoding it; None if absent."""
         return self._take(name)
 
     def raw(self, name: str, kinds: tuple[type, ...] = ANY_KIND) -> Any:
-        """Return the value as it is; None if absent.
+        """Return the value unchecked; None if absent.
 
-        A text is decoded if it holds JSON of one of `kinds`; a text that `kinds`
-        have room for stays one.
+        Text that contains JSON of one of `kinds` other than `str` is decoded.
         """
         return self._decoded(name, tuple(kind for kind in kinds if kind is not str))
 
     def left_over(self, known: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
         """Yield each name that was not asked for, with the known name it resembles.
 
-        What reads as absent (null) is left out; `known` count as asked for.
+        Names whose value is null are left out; those in `known` count as asked for.
         """
         self._asked.update(dict.fromkeys(known))
         unknown = [
@@ -195,7 +194,7 @@ class FieldReader:
             )
 
     def names(self) -> list[str]:
-        """Return the names that are there, and count them as asked for."""
+        """Return the names that are present, and count them as asked for."""
         self._asked.update(dict.fromkeys(self._values))
         return list(self._values)
 
@@ -224,12 +223,12 @@ URL_FIX = "Write it as https://host or https://host:port/path."
 
 
 def is_key_text(text: str) -> bool:
-    """Return whether `text` can stand in an HTTP header, as key ids and tokens do."""
+    """Return whether `text` can be sent in an HTTP header, like key ids and tokens."""
     return all("!" <= character <= "~" for character in text)
 
 
 def is_number(value: object) -> bool:
-    """Return whether `value` is a number of a sane size and not a boolean."""
+    """Return whether `value` is a number of a reasonable size and not a boolean."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return abs(value) < LARGEST_NUMBER

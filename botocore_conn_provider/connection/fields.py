@@ -1,4 +1,4 @@
-"""The fields of the record, and those that both of its forms read alike.
+"""The fields of the record, and the readers that both of its forms share.
 
 Source: docs/specification.md, section 1.
 """
@@ -18,7 +18,7 @@ LARGEST_PORT = 65535
 
 
 class RecordFields(NamedTuple):
-    """The fields of the record as text and numbers, before they are judged."""
+    """The fields of the record as text and numbers, before they are checked."""
 
     conn_type: str = "aws"
     login: str | None = None
@@ -36,7 +36,7 @@ def conn_type_of(scheme: str) -> str:
 
 
 def read_port(value: object, findings: Findings) -> int | None:
-    """Read an integer or its digits; None if there is none."""
+    """Read an integer or its digits; None if it is absent."""
     if value is None or value == "":
         return None
     digits = str(value) if not isinstance(value, bool) else ""
@@ -45,21 +45,21 @@ def read_port(value: object, findings: Findings) -> int | None:
     findings.refuse(
         "port",
         f"is not a number from 0 to {LARGEST_PORT}",
-        "Remove it (it is not used for AWS), and if it is a piece of the login or"
-        " password, percent-encode that (/ is %2F, ? is %3F, # is %23, @ is %40).",
+        "Remove it (it is not used for AWS). If it is a part of the login or password,"
+        " percent-encode that (/ is %2F, ? is %3F, # is %23, @ is %40).",
     )
     return None
 
 
 def is_port(digits: str) -> bool:
-    """Return whether `digits` are those of a port."""
+    """Return whether `digits` are a port number."""
     if not digits.isascii() or not digits.isdigit() or len(digits) > len("65535"):
         return False
     return int(digits) <= LARGEST_PORT
 
 
 def read_extra(value: object, field: str, findings: Findings) -> dict[str, Any]:
-    """Read the extra: an object, or a text that holds one as JSON; falsy is none."""
+    """Read the extra: an object, or text that is one in JSON; empty if it is falsy."""
     if isinstance(value, str) and value.strip():
         try:
             value = read_json(value)

@@ -27,7 +27,7 @@ def drop_prefix(extra: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_form_names(extra: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
-    """Do so, with one notice, and a problem for each field that is there twice."""
+    """Drop the prefix, with one notice, and a problem for each field given twice."""
     old = [k for k, v in extra.items() if k.startswith(PREFIX) and v is not None]
     if not old:
         return dict(extra)
@@ -39,7 +39,7 @@ def read_form_names(extra: Mapping[str, Any], findings: Findings) -> dict[str, A
         if other is not None and other != extra[name]:
             findings.refuse(
                 "extra",
-                f"has a field twice, once with '{PREFIX}' in front, and they differ",
-                "Keep the right one, without that.",
+                f"has a field twice, once with '{PREFIX}' in front, with two values",
+                "Keep the right value, under the name without the prefix.",
             )
     return drop_prefix(extra)

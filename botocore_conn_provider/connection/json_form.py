@@ -29,9 +29,12 @@ from botocore_conn_provider.redaction import describe_value, show_name
 
 
 def parse_json(text: str, findings: Findings) -> RecordFields:
-    """Read the JSON form, which begins with `{`; what is wrong goes to `findings` and reads as absent."""
+    """Read the JSON form, which begins with `{`.
+
+    What is wrong is added to `findings`, and its field reads as absent.
+    """
     try:
-        # One deeper than a URI's extra, which this form can then always hold.
+        # One level deeper than a URI's extra, so that each extra can be written here.
         document = read_json(text, deepest=DEEPEST + 1)
     except JsonFaultError as fault:
         findings.refuse("connection", f"is broken JSON: {fault}", "Fix the JSON.")
@@ -70,7 +73,7 @@ def _read_conn_type(reader: FieldReader) -> str:
 
 
 def _refuse_unknown(reader: FieldReader) -> None:
-    """Refuse unknown top-level names, with the extra's own names in mind."""
+    """Refuse unknown top-level names; suggest moving those of the extra."""
     for name, near in reader.left_over():
         in_extra = name if name in KNOWN_FIELDS else find_near(name, KNOWN_FIELDS)
         if name in KNOWN_FIELDS or (in_extra and not near):

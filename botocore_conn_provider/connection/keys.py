@@ -1,4 +1,4 @@
-"""Who we are before any role: keys in the connection, a profile, or neither.
+"""Read the identity before any role: keys in the connection, a profile, or neither.
 
 Source: docs/specification.md, sections 2.1 to 2.3.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.fields import RecordFields
 
 ACCOUNT_DIGITS = 12
-# Control characters, line and paragraph separators.
+# Unicode categories: control characters, line and paragraph separators.
 NEVER_IN_A_SECRET = ("Cc", "Zl", "Zp")
 PAIR = ("aws_access_key_id", "aws_secret_access_key")
 
@@ -32,9 +32,9 @@ KeyPair = tuple[str, Secret]
 def read_keys(
     fields: RecordFields, extra: FieldReader, session: FieldReader
 ) -> StaticKeys | None:
-    """Read the keys that win: login and password, the extra's, session_kwargs'.
+    """Read the keys: login and password, else the extra's, else session_kwargs'.
 
-    The session token belongs to whichever keys won.
+    The session token belongs to the keys that are used.
     """
     pairs = [
         _read_login(fields, extra),
@@ -53,7 +53,7 @@ def read_keys(
 
 
 def read_profile_name(extra: FieldReader, session: FieldReader) -> str | None:
-    """Read the profile's name, of whichever generation."""
+    """Read the profile's name, from the current field or a deprecated one."""
     name = extra.text("profile_name")
     old = extra.text("profile")
     if extra.has("profile"):
@@ -63,12 +63,12 @@ def read_profile_name(extra: FieldReader, session: FieldReader) -> str | None:
 
 
 def refuse_dropped_fields(extra: FieldReader) -> None:
-    """Refuse the fields that once named a file with keys."""
+    """Refuse the former fields that named a file with keys."""
     for name in ("s3_config_file", "s3_config_format"):
         if extra.has(name):
             extra.refuse(
                 name,
-                "is no longer read by anything",
+                "is no longer supported",
                 "Move the keys into a profile of the AWS credentials file and name"
                 " it in 'profile_name'.",
             )
@@ -85,7 +85,7 @@ def read_account_id(reader: FieldReader, name: str) -> str | None:
     reader.refuse(
         name,
         f"{describe_value(value)}, not an account id",
-        f"Write its {ACCOUNT_DIGITS} digits as text, zeros in front included.",
+        f"Write its {ACCOUNT_DIGITS} digits as text, with any leading zeros.",
     )
     return None
 
@@ -106,7 +106,7 @@ def _read_login(fields: RecordFields, extra: FieldReader) -> KeyPair | None:
             other = "password" if name == "login" else "login"
             findings.refuse(
                 name,
-                f"is missing beside '{other}'",
+                f"is missing, although '{other}' is given",
                 "Give both (access key id and secret key) or neither.",
             )
         elif name == "password":
@@ -127,7 +127,9 @@ def _read_pair(reader: FieldReader) -> KeyPair | None:
     if len(present) == 1:
         missing = next(name for name in PAIR if name not in present)
         reader.refuse(
-            missing, f"is missing beside '{present[0]}'", "Give both or neither."
+            missing,
+            f"is missing, although '{present[0]}' is given",
+            "Give both or neither.",
         )
     return (key_id.reveal(), secret) if key_id and secret else None
 
@@ -145,16 +147,16 @@ def _read_secret_key(reader: FieldReader, name: str) -> Secret | None:
 
 
 def judge_secret_key(text: str, field: str, findings: Findings) -> None:
-    """Refuse what no secret key has, and note what is probably not meant.
+    """Refuse characters that no secret key contains; note those that may be a mistake.
 
-    The key goes into an HMAC only, which takes any text, and MinIO and Ceph let their
-    users choose one. A line break or a control character comes from copying.
+    The key is only used in an HMAC, which accepts any text, and MinIO and Ceph let
+    their users choose one. A line break or a control character comes from copying.
     """
     if any(unicodedata.category(each) in NEVER_IN_A_SECRET for each in text):
         findings.refuse(field, "has a line break or a control character", RETYPE)
     elif text and not (_is_visible(text[0]) and _is_visible(text[-1])):
         findings.notices.append(
-            f"'{field}' begins or ends with white space, which is part of the key."
+            f"'{field}' begins or ends with whitespace, which is part of the key."
         )
 
 
@@ -188,6 +190,6 @@ def _refuse_orphans(
     if account_id is not None:
         session.refuse(
             "aws_account_id",
-            "is the account of keys, and there are none",
+            "is the account id of keys, but the connection has no keys",
             "Add the keys or remove it.",
         )

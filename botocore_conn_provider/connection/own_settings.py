@@ -1,4 +1,4 @@
-"""Our own settings: in the connection, else in the environment, else the default.
+"""Read our own settings: from the connection, else the environment, else defaults.
 
 Source: docs/specification.md, section 2.11.
 """
@@ -19,7 +19,7 @@ FLAG_WORDS = {"1": "true", "0": "false"}
 
 
 def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
-    """Read them; a setting in the connection beats its variable."""
+    """Read them; a setting in the connection takes precedence over its variable."""
     inner = extra.object(FIELD) or FieldReader({}, path=FIELD, findings=extra.findings)
     sources = _Sources(inner, _read_variables(environ, extra.findings))
     plugins = sources.flag("plugins")
@@ -41,7 +41,7 @@ def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
 
 
 class _Sources(NamedTuple):
-    """The connection's own object, and the variables, which lose to it."""
+    """The connection's own object, which takes precedence, and the variables."""
 
     inner: FieldReader
     variables: FieldReader
@@ -64,7 +64,7 @@ def _variable_of(name: str) -> str:
 
 
 def _read_variables(environ: Environ, findings: Findings) -> FieldReader:
-    """Read the variables that are not empty; 1 and 0 are true and false there."""
+    """Read the variables that are not empty; there, 1 and 0 mean true and false."""
     variables = {name: _variable_of(name) for name in OwnSettings._fields}
     values = {each: environ[each] for each in variables.values() if environ.get(each)}
     for name in ("strict", "plugins"):

@@ -1,10 +1,10 @@
-"""Judge what stands where a URI has its host, and has no `@`: a host, or lost keys?
+"""Decide whether a URI without an `@` names a host, or keys that lost their `@`.
 
     aws://AKIAEXAMPLE/    aws://name:12345/    aws://AKIAEXAMPLE:secret/
 
-An `@` that was forgotten makes keys into a host and a port, which are not used for AWS:
-the identity would be that of the machine. An `@` in front says that there are no keys,
-and so does a host that can only be one.
+If the `@` is forgotten, the keys are read as a host and a port. Those are not used for
+AWS, so the identity would be that of the machine. An `@` in front states that there are
+no keys, and so does a text that can only be a host.
 
 Source: docs/specification.md, section 1.4.
 """
@@ -29,7 +29,7 @@ IPV6 = re.compile(r"\[(?=.*:)[0-9A-Fa-f:.]{2,45}\]")
 IPV4_LABELS = 4
 LARGEST_BYTE = 255
 
-LOST = "has no '@', and what stands before it may be keys"
+LOST = "has no '@', and the text in the place of the host may be keys"
 LOST_FIX = "Write aws://LOGIN:PASSWORD@/…, or for a host without keys aws://@HOST/…"
 HOST_UNUSED = (
     "the connection names a host and no keys: the host is not used, and the identity"
@@ -38,14 +38,14 @@ HOST_UNUSED = (
 
 
 def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> bool:
-    """Judge an authority that has no `@`; return whether reading can go on.
+    """Check an authority that has no `@`; return whether reading can go on.
 
     Args:
-        place: The authority: what may be a host and a port.
+        place: The authority, probably a host and a port.
         tail: What follows it: path and query.
         protocol: The protocol before it, as in `aws://https://host`; may be empty.
-        findings: Takes a problem for what cannot be a host, and a doubt for what may
-            be keys, which counts if the connection names no identity.
+        findings: Receives a problem for a text that cannot be a host, and a doubt for
+            one that may be keys, which counts if the connection names no identity.
     """
     host, colon, port = _split(place)
     host = unquote(host)
@@ -64,7 +64,7 @@ def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> 
 
 
 def doubt_key_id(fields: RecordFields, findings: Findings) -> None:
-    """Doubt a host or schema that is an access key id, in either form."""
+    """Add a doubt for a host or schema that is an access key id, in either form."""
     for name in ("host", "schema"):
         if KEY_ID.fullmatch(getattr(fields, name) or ""):
             findings.doubts.append(
@@ -85,9 +85,10 @@ def _split(place: str) -> tuple[str, str, str]:
 
 
 def _is_host(text: str) -> bool:
-    """Return whether `text` is a host by its look, and hardly a login.
+    """Return whether `text` looks like a host and not like a login.
 
-    A name with a dot, an IP address, `localhost`, or an address with a protocol.
+    That is a name with a dot, an IP address, `localhost`, or an address with a
+    protocol.
     """
     if text.startswith("["):
         return IPV6.fullmatch(text) is not None

@@ -1,8 +1,8 @@
 """A connection as Airflow writes it: the record, and what it means.
 
-`Connection` is checked whole when it is made: a `Connection` that exists is
-right, as far as that can be said without a host (what only botocore can judge is
-judged on its side, before any network).
+`Connection` checks everything when it is made: a `Connection` that exists is valid,
+as far as that can be known without botocore. What only botocore can check is checked
+in `exchange.checks`, before anything is sent.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ WRONG_ID_FIX = (
 class Connection(NamedTuple):
     """An Airflow connection for AWS, checked completely.
 
-    What only botocore can judge (Config options, STS parameters, profiles, files) is
-    judged later, before anything is sent. Its repr shows the `conn_id` only.
+    What only botocore can check (Config options, STS parameters, profiles, files) is
+    checked later, before anything is sent. Its repr shows the `conn_id` only.
 
     Example:
         connection = Connection.parse('{"conn_type": "aws", "login": "AKIA…", …}')
@@ -94,14 +94,15 @@ class Connection(NamedTuple):
         Reads no file, no environment and no network.
 
         Args:
-            text: The connection. It begins with `{`, or with a scheme as `aws://`.
+            text: The connection. It begins with `{`, or with a scheme such as `aws://`.
             conn_id: Its name, for errors and for the role's session name.
-            environ: Gives the `BOTOCORE_CONN_<SETTING>` variables and
-                `AWS_WEB_IDENTITY_TOKEN_FILE`; None stands for an empty one.
+            environ: Supplies the `BOTOCORE_CONN_<SETTING>` variables and
+                `AWS_WEB_IDENTITY_TOKEN_FILE`; None means an empty environment.
             variable: The environment variable that the text came from, for errors.
 
         Raises:
-            InvalidConnectionError: With every problem that was found.
+            InvalidConnectionError: The connection is wrong; all its problems are
+            listed.
         """
         findings = Findings()
         fields = _parse_text(text, findings)
@@ -134,7 +135,7 @@ class Connection(NamedTuple):
         Args:
             conn_id: The connection; None for `BOTOCORE_CONN_ID`, else
                 `aws_default`.
-            environ: The environment; None for that of this process.
+            environ: The environment; None for this process's own.
 
         Raises:
             ConnectionNotFoundError: The variable is unset or blank.
@@ -150,7 +151,7 @@ class Connection(NamedTuple):
     def to_uri(self) -> str:
         """Return the URI form, secrets included.
 
-        `description` is lost, for which a URI has no place, and nothing else.
+        Only `description` is lost, because a URI has no place for it.
         """
         return write_uri(self._fields_revealed())
 
@@ -175,7 +176,7 @@ class Connection(NamedTuple):
 
 
 def not_found(name: ConnectionName) -> InvalidConnectionError:
-    """Make the error for a connection that was named and is not there."""
+    """Return the error for a connection that was named but is not set."""
     if name.is_wrong:
         field = CONN_ID_VARIABLE if name.named_by == CONN_ID_VARIABLE else "conn_id"
         problem = Problem(field, "is not the id of a connection", WRONG_ID_FIX)

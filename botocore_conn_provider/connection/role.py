@@ -1,4 +1,4 @@
-"""Which role is assumed, and by which of the three STS calls.
+"""Read which role is assumed, and by which of the three STS calls.
 
 Source: docs/specification.md, sections 2.4 and 2.5; patterns from
 the AWS STS API reference.
@@ -53,7 +53,7 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
     if not extra.has("role_arn") and not extra.has("aws_iam_role"):
         _refuse_without_role(extra, method)
         return None
-    role_arn = role_arn or ""  # it was refused: read on, to find what else is wrong
+    role_arn = role_arn or ""  # it was refused; the rest is read to find its problems
     if method == SAML:
         return read_saml_role(extra, role_arn=role_arn, outer=parameters)
     if method == WEB_IDENTITY:
@@ -67,14 +67,15 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
 
 
 def default_session_name(conn_id: str) -> str:
-    """Make the RoleSessionName that the reference makes of a connection's id."""
+    """Return the RoleSessionName that Airflow derives from a connection's id."""
     plain = conn_id if conn_id.isascii() else _drop_accents(conn_id)
     words = re.sub(r"[^\w+=,.@-]+", "-", f"airflow_{plain}".lower(), flags=re.ASCII)
     return re.sub(r"-{2,}", "-", words).strip("-")[:LONGEST_SESSION_NAME]
 
 
 def _drop_accents(text: str) -> str:
-    import unicodedata  # not for plain ids, which are nearly all
+    # Imported here because ASCII ids, which are nearly all, do not need it.
+    import unicodedata
 
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
@@ -105,10 +106,12 @@ def _join_account_and_role(extra: FieldReader) -> str | None:
     account_id = read_account_id(extra, "aws_account_id")
     role_name = extra.text("aws_iam_role")
     if role_name is not None and not ROLE_NAME.fullmatch(role_name):
-        extra.refuse("aws_iam_role", "is not a role's name", "Write 'role_arn'.")
+        extra.refuse("aws_iam_role", "is not the name of a role", "Write 'role_arn'.")
     if extra.has("aws_iam_role") and not extra.has("aws_account_id"):
         extra.refuse(
-            "aws_account_id", "is missing beside 'aws_iam_role'", "Write 'role_arn'."
+            "aws_account_id",
+            "is missing, although 'aws_iam_role' is given",
+            "Write 'role_arn'.",
         )
     if account_id is None or role_name is None:
         return None
@@ -136,7 +139,7 @@ def _refuse_without_role(extra: FieldReader, method: str) -> None:
 
 
 def _note_unused(extra: FieldReader, method: str) -> None:
-    """Know the fields of the methods that were not chosen, and say so."""
+    """Add notices for the fields of the methods that were not chosen."""
     if method != SAML and extra.has(SAML):
         extra.findings.notices.append(
             f"'{SAML}' is not used without 'assume_role_method': '{SAML}'."

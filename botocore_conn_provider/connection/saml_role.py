@@ -1,6 +1,6 @@
-"""AssumeRoleWithSAML: the sign-in at the IdP and the provider in IAM.
+"""Read the SAML role: the sign-in at the IdP and the provider in IAM.
 
-Everything that is missing is found here, before the IdP is called.
+Missing fields are found here, before the IdP is called.
 
 Source: docs/specification.md, section 2.6.
 """
@@ -24,7 +24,7 @@ FIELD = "assume_role_with_saml"
 PRINCIPAL_ARN = re.compile(
     r"arn:aws[a-z-]*:iam::\d{12}:saml-provider/[\w._-]{1,128}", re.ASCII
 )
-# Airflow's spelling, and the right one.
+# Airflow's misspelling, and the correct spelling.
 SPNEGO = ("http_spegno_auth", "http_spnego_auth")
 MUTUAL_AUTHENTICATION: tuple[MutualAuthentication, ...] = (
     "REQUIRED",
@@ -77,7 +77,7 @@ AUTH_FIELDS: dict[str, tuple[type, ...]] = {
 def read_saml_role(
     extra: FieldReader, *, role_arn: str, outer: dict[str, Any]
 ) -> AssumeRoleWithSaml | None:
-    """Read the SAML role; None if its object is missing or no object."""
+    """Read the SAML role; None if its object is missing or is not an object."""
     saml = extra.object(FIELD)
     if saml is None:
         if not extra.has(FIELD):
@@ -118,7 +118,7 @@ def _read_sign_in(saml: FieldReader) -> SamlSignIn:
 def read_options(
     parent: FieldReader, name: str, known: dict[str, tuple[type, ...]] | None
 ) -> Options:
-    """Read an object of another library's options; None for `known`: any."""
+    """Read an object with another library's options. If `known` is None, accept any."""
     reader = parent.object(name)
     if reader is None:
         return Options()
@@ -135,7 +135,7 @@ def read_options(
 
 
 def _as_pair(option: str, value: Any) -> Any:
-    """Make the tuple that requests wants of two values, where JSON has a list."""
+    """Make a tuple of a list, because requests needs a tuple for two values."""
     pair = option in ("cert", "timeout") and isinstance(value, list)
     return tuple(value) if pair else value
 
@@ -152,7 +152,7 @@ KIND = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
-    str: "a text",
+    str: "text",
     list: "a list",
     dict: "an object",
 }
@@ -168,8 +168,8 @@ def _read_idp_url(saml: FieldReader) -> str:
         return ""
     if url.lower().startswith("http:"):
         saml.findings.notices.append(
-            f"'{FIELD}.idp_url' is plain http: anyone on the way can read and change"
-            " what the IdP says."
+            f"'{FIELD}.idp_url' is plain http: anyone on the network can read and"
+            " change the IdP's answers."
         )
     return url
 

@@ -1,9 +1,8 @@
-"""What a connection means: typed, checked, and free of Airflow's words.
+"""The meaning of a connection as typed, checked values without Airflow's names.
 
-These values are what the rest of the program sees of a connection. They are
-named tuples and not dataclasses because they stand on the way of every process
-start, where twenty dataclasses cost more than our whole import budget
-(`docs/decisions.md`).
+The rest of the program sees only these values of a connection. They are named tuples
+and not dataclasses because every process start defines them, and defining twenty
+dataclasses takes longer than our whole import budget (`docs/decisions.md`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
 
 class StaticKeys(NamedTuple):
-    """Keys that stand in the connection itself."""
+    """Keys that are in the connection itself."""
 
     access_key_id: str
     secret_access_key: Secret
@@ -32,10 +31,10 @@ class StaticKeys(NamedTuple):
 
 
 class AssumeRole(NamedTuple):
-    """AssumeRole from whatever identity the connection starts with.
+    """AssumeRole, called with the identity that the connection starts from.
 
-    `parameters` are those of the STS call besides RoleArn, as boto3 names them.
-    RoleSessionName is always there.
+    `parameters` are those of the STS call other than RoleArn, as boto3 names them.
+    RoleSessionName is always one of them.
     """
 
     role_arn: str
@@ -48,8 +47,8 @@ class SamlSignIn(NamedTuple):
     `method` is `spnego` or a plug-in's name. `request` are keyword arguments of
     `requests.Session.request`, `retry` those of `urllib3.Retry`, `auth` those of
     the sign-in method (for SPNEGO `opportunistic_auth`, `target_name`,
-    `channel_bindings`). Without `saml_response_xpath` the SAMLResponse input is
-    looked for.
+    `channel_bindings`). Without `saml_response_xpath` the page's input named
+    SAMLResponse is used.
     """
 
     idp_url: str
@@ -67,7 +66,7 @@ class SamlSignIn(NamedTuple):
 
 
 class AssumeRoleWithSaml(NamedTuple):
-    """AssumeRoleWithSAML. Without `principal_arn` the assertion names it."""
+    """AssumeRoleWithSAML. Without `principal_arn` it is taken from the assertion."""
 
     role_arn: str
     sign_in: SamlSignIn
@@ -79,8 +78,8 @@ class AssumeRoleWithWebIdentity(NamedTuple):
     """AssumeRoleWithWebIdentity.
 
     `token_source` is `google`, `file` or a plug-in's name. `audience` is for
-    `google`. `token_file` (`~` not yet expanded) is for `file`; None when the
-    connection and `AWS_WEB_IDENTITY_TOKEN_FILE` name none.
+    `google`. `token_file` (`~` not yet expanded) is for `file`; None if neither the
+    connection nor `AWS_WEB_IDENTITY_TOKEN_FILE` names one.
     """
 
     role_arn: str
@@ -94,11 +93,11 @@ Role = AssumeRole | AssumeRoleWithSaml | AssumeRoleWithWebIdentity
 
 
 class ClientSettings(NamedTuple):
-    """What every client of the connection gets unless the caller says otherwise.
+    """What every client of the connection gets unless the caller passes its own.
 
-    `config` are options of `botocore.config.Config` without the region, which
-    stands in `region_name`. `service_endpoints` beat `endpoint_url`; a service
-    with None there has neither.
+    `config` are options of `botocore.config.Config` without the region, which is in
+    `region_name`. `service_endpoints` take precedence over `endpoint_url`; a service
+    with None there uses AWS's own endpoint.
     """
 
     region_name: str | None = None
@@ -122,8 +121,8 @@ class ClientSettings(NamedTuple):
 class OwnSettings(NamedTuple):
     """Our own settings, which Airflow ignores. Durations are seconds.
 
-    They are the ones that docs/connection.md lists; a test compares. None for a
-    window means that it follows from the lifetime of the credentials.
+    docs/connection.md lists them, and a test compares the two. None for a window means
+    that it follows from the lifetime of the credentials.
     """
 
     strict: bool = False
@@ -137,7 +136,7 @@ class OwnSettings(NamedTuple):
 
 
 class AwsSettings(NamedTuple):
-    """All that a connection means.
+    """Everything that a connection means.
 
     Without `keys` and without `profile_name` the identity is that of botocore's
     own chain. `notices` are sentences for the log: deprecated and unknown fields.

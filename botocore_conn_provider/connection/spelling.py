@@ -1,4 +1,4 @@
-"""Compare names the way people misspell them."""
+"""Find the known name that a misspelt one probably means."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST_COMPARED = 60
-SHORTEST_STEM = 4  # "region" stands for "region_name", "aws" for nothing
+SHORTEST_STEM = 4  # "region" suggests "region_name"; "aws" is too short
 
 
 def normalise(name: str) -> str:
-    """Drop what people forget: case, underscores, dashes, dots and spaces."""
+    """Drop what is often mistyped: case, underscores, dashes, dots and spaces."""
     return re.sub(r"[-_. ]", "", name[:LONGEST_COMPARED]).lower()
 
 
 def find_near(name: str, known: Iterable[str], *, cutoff: float = 0.75) -> str | None:
-    """Return the known name that `name` was probably meant to be, if any."""
-    import difflib  # only when something is misspelt
+    """Return the known name that `name` probably means; None if none is similar."""
+    # Imported here so that a connection without a misspelt name does not load it.
+    import difflib
 
     if len(name) > LONGEST_COMPARED:
         return None

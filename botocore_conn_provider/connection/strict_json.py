@@ -1,8 +1,8 @@
-"""Read JSON so that every fault is one short reason, without the text itself.
+"""Read JSON strictly; each fault is one short reason that does not quote the text.
 
-The standard parser lets through what cannot be written back (NaN, lone
-surrogates) and fails in other ways than its own error on hostile text (deep
-nesting, numbers of thousands of digits).
+Python's parser accepts what cannot be written back (NaN, lone surrogates), and on
+hostile text (deep nesting, numbers with thousands of digits) it raises other errors
+than its own.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ DEEPEST = 40
 
 
 class JsonFaultError(ValueError):
-    """The text is not usable JSON; `str()` is the reason, free of the text."""
+    """The text is not usable JSON; `str()` is the reason and does not quote it."""
 
 
 def read_json(text: str, *, deepest: int = DEEPEST) -> Any:
     """Return the value of `text`.
 
     Raises:
-        JsonFaultError: Not JSON, nested deeper than `deepest`, or with a number
-            or a character that no JSON may hold.
+        JsonFaultError: The text is not JSON, is nested deeper than `deepest`, or
+            contains a number or a character that is not allowed.
     """
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_read_float)
@@ -35,24 +35,24 @@ def read_json(text: str, *, deepest: int = DEEPEST) -> Any:
     except JsonFaultError:
         raise
     except ValueError:
-        raise JsonFaultError("it holds a number that is too long") from None
+        raise JsonFaultError("it contains a number that is too long") from None
     _check(value, deepest)
     return value
 
 
 def has_surrogates(text: str) -> bool:
-    """Return whether `text` holds half a character, which no UTF-8 can carry."""
+    """Return whether `text` contains a lone surrogate, which UTF-8 cannot encode."""
     return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _refuse(constant: str) -> None:
-    raise JsonFaultError(f"it holds {constant}, which is not JSON")
+    raise JsonFaultError(f"it contains {constant}, which is not JSON")
 
 
 def _read_float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise JsonFaultError("it holds a number that is too large")
+        raise JsonFaultError("it contains a number that is too large")
     return number
 
 
@@ -63,7 +63,7 @@ def _check(value: Any, deepest: int) -> None:
         following: list[Any] = []
         for item in level:
             if isinstance(item, str) and has_surrogates(item):
-                raise JsonFaultError("it holds half a character (a lone surrogate)")
+                raise JsonFaultError("it contains a lone surrogate (half a character)")
             if isinstance(item, dict):
                 following.extend(item)
                 following.extend(item.values())

@@ -1,7 +1,7 @@
-"""Read `assume_role_kwargs`: the parameters of the STS call besides the role.
+"""Read `assume_role_kwargs`: the parameters of the STS call other than the role.
 
-Their types are STS's own and are judged against its model on the host's side;
-here only the two texts whose form decides whether STS listens at all.
+Their types are checked against botocore's model of STS in `exchange.checks`. Here only
+the form of two texts is checked, because STS refuses the call if it is wrong.
 
 Source: docs/specification.md, section 2.5; patterns from the AWS STS API reference.
 """
@@ -21,7 +21,7 @@ EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 def read_parameters(reader: FieldReader) -> dict[str, Any]:
-    """Read `assume_role_kwargs`, without RoleArn, which `role_arn` decides."""
+    """Read `assume_role_kwargs` without RoleArn, which comes from `role_arn`."""
     inner = reader.object("assume_role_kwargs")
     if inner is None:
         return {}
@@ -39,7 +39,7 @@ def read_parameters(reader: FieldReader) -> dict[str, Any]:
 
 
 def judge_pattern(reader: FieldReader, name: str, pattern: re.Pattern[str]) -> None:
-    """Refuse the text `name` unless it has the form of `pattern`."""
+    """Refuse the text `name` unless it matches `pattern`."""
     value = reader.text(name)
     if value is not None and not pattern.fullmatch(value):
         reader.refuse(

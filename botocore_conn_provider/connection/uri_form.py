@@ -2,9 +2,9 @@
 
     aws://LOGIN:PASSWORD@host:port/schema?field=value&…
 
-Read by hand, because `urllib.parse.urlsplit` cuts a secret at the first `/`,
-`?` or `#` that was not percent-encoded and says nothing: the rest of the secret
-would become a host, a path or a field. Here that is refused, by field and
+It has its own parser because `urllib.parse.urlsplit` silently cuts a secret at the
+first `/`, `?` or `#` that is not percent-encoded: the rest of the secret would become
+a host, a path or a field. Here that is an error, which names the field and the
 character.
 
 Source: docs/specification.md, section 1.4; Airflow's documentation of connection URIs.
@@ -36,7 +36,10 @@ BRACKETS = re.compile(r"[\[\]]")
 
 
 def parse_uri(text: str, findings: Findings) -> RecordFields:
-    """Read the URI form; what is wrong goes to `findings` and reads as absent."""
+    """Read the URI form.
+
+    What is wrong is added to `findings`, and its field reads as absent.
+    """
     scheme, separator, rest = text.partition("://")
     if not separator or not SCHEME.fullmatch(scheme):
         findings.refuse(
@@ -86,7 +89,7 @@ def write_uri(fields: RecordFields) -> str:
     host = quote(fields.host or "", safe="")
     port = "" if fields.port is None else f":{fields.port}"
     if (host or port or fields.schema) and not userinfo:
-        userinfo = "@"  # says that there are no keys: see `place`
+        userinfo = "@"  # states that there are no keys: see `place`
     schema = quote(fields.schema or "", safe="")
     query = _write_query(fields.extra)
     scheme = fields.conn_type.replace("_", "-")
@@ -117,8 +120,8 @@ def _join_protocol(protocol: str, host: str | None) -> str | None:
 def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
     """Refuse a `/`, `?`, `#`, `[` that was not encoded in a login or password.
 
-    Such a character ends the authority early; the sign of it is an `@` that comes
-    after.
+    Such a character ends the authority early, which shows in an `@` that comes after
+    it.
     """
     userinfo = authority.rpartition("@")[0]
     bracket = BRACKETS.search(userinfo)
@@ -143,9 +146,9 @@ def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
 def _is_cut(authority: str, tail: str) -> bool:
     """Return whether the login or password goes on in `tail`.
 
-    An `@` may stand raw in a value of the query. But after a host without a login
-    it is refused there too: read as a query, a cut password would be no keys at
-    all, and the identity somebody else's.
+    A value in the query may contain an `@` that is not encoded. After a host without a
+    login it is refused there too: a cut password would be read as a query, the
+    connection would have no keys, and another identity would be used.
     """
     if "@" not in tail:
         return False
@@ -156,7 +159,7 @@ def _is_cut(authority: str, tail: str) -> bool:
 
 
 def _cut_in_port(authority: str) -> bool:
-    """Return whether what stands where the port should be is no number."""
+    """Return whether the text in the place of the port is not a number."""
     place = authority.rpartition("@")[2]
     port = place.rpartition(":")[2] if ":" in place and "[" not in place else ""
     return port != "" and not port.isdigit()
@@ -213,7 +216,7 @@ def _parse_query(query: str, findings: Findings) -> dict[str, Any]:
 
 
 def _refuse_raw_plus(query: str, findings: Findings) -> None:
-    """Refuse a secret key with a `+`, which reads as a space and was hardly meant so."""
+    """Refuse a secret key with a `+`: it reads as a space, but a plus was meant."""
     for name, _, value in (pair.partition("=") for pair in query.split("&")):
         if "+" in value and unquote(name) in SECRET_KEYS:
             findings.refuse(

@@ -1,4 +1,4 @@
-"""AssumeRoleWithWebIdentity: where its token comes from.
+"""Read the role for AssumeRoleWithWebIdentity and the source of its token.
 
 Source: docs/specification.md, section 2.7.
 """
@@ -23,7 +23,7 @@ TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - a name
 def read_web_identity_role(
     extra: FieldReader, *, role_arn: str, parameters: dict[str, Any], environ: Environ
 ) -> AssumeRoleWithWebIdentity:
-    """Read the web-identity role; what is missing is refused."""
+    """Read the web-identity role; refuse it if a field is missing."""
     source = extra.text(FEDERATION)
     if source is None and not extra.has(FEDERATION):
         extra.refuse(FEDERATION, "is missing", "Write google or file.")
@@ -49,7 +49,7 @@ def read_web_identity_role(
 
 
 def note_unused_fields(extra: FieldReader) -> None:
-    """Know the fields although another method was chosen, and say so."""
+    """Add notices for the fields of web identity when another method was chosen."""
     for name in (FEDERATION, TOKEN_FILE, AUDIENCE):
         if extra.has(name):
             extra.findings.notices.append(

@@ -1,8 +1,8 @@
-"""Keep credentials fresh: when to renew, what to do when the source is down, who does it.
+"""Keep credentials fresh: when to renew, in which thread, and what to do in an outage.
 
-    registry ─▶ keeper ─▶ state (what is held) ─ schedule (when something is due)
+    registry ─▶ keeper ─▶ state (the credentials) ─ schedule (what is due when)
                   └─▶ source ─▶ store | exchange.flows
 
-Free of botocore's insides, so that one implementation serves every flow, sync
-and async.
+It uses none of botocore's internals, so that one implementation serves every flow,
+sync and async.
 """

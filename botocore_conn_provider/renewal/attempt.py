@@ -1,8 +1,8 @@
-"""One renewal under way, and everything that waits for it.
+"""One running renewal, which threads and coroutines can wait for.
 
-A `concurrent.futures.Future` underneath, so that threads wait on it and an event
-loop can wrap it. It is marked as running from the start: a coroutine that gives
-up waiting must not cancel what others wait for.
+It has a `concurrent.futures.Future`, which threads can wait for and an event loop can
+wrap. The future is marked as running from the start, so that a coroutine that stops
+waiting does not cancel the renewal for the others.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ class Attempt:
 
     @classmethod
     def ended(cls, credentials: TemporaryCredentials) -> Attempt:
-        """Return an attempt that has already brought `credentials`."""
+        """Return an attempt that has already ended with `credentials`."""
         attempt = cls(deadline=0.0)
         attempt.future.set_result(credentials)
         return attempt
 
     def begin(self) -> None:
-        """Note that this thread runs it."""
+        """Record that the current thread runs it."""
         self._runner = threading.get_ident()
 
     @property
     def is_running_here(self) -> bool:
-        """Whether this very thread runs it: then waiting would never end."""
+        """Whether the current thread runs it, so that waiting for it would deadlock."""
         return self._runner == threading.get_ident() and not self.future.done()
 
     def wait(self, seconds: float) -> BaseException | None:
-        """Block for the end; return the error it ended with.
+        """Block until it ends; return its error, or None if it succeeded.
 
         Raises:
             TimeoutError: It did not end in time.
         """
         try:
             return self.future.exception(max(0.0, seconds))
-        except FutureTimeoutError:  # the builtin from Python 3.11 on
+        except FutureTimeoutError:  # from Python 3.11 on, the same as TimeoutError
             raise TimeoutError from None

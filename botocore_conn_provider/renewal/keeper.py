@@ -1,12 +1,12 @@
 """Keep one connection's credentials fresh: one state machine for every flow.
 
-Callers are served from memory. From the advisory window on a renewal runs in the
-background while they are served the old set; they wait only in the mandatory
-window or while there are no credentials, and all for the same attempt. What may change when
-and under which lock is in `custody`.
+Callers get the credentials from memory. From the advisory window on, a renewal runs in
+the background while they get the old credentials. They wait only in the mandatory
+window or while there are no credentials, and all of them for the same attempt. The
+state, its changes and its lock are in `state`.
 
-We own this machine rather than lean on botocore's, whose callers wait for the
-whole renewal and which AWS is rewriting (`docs/decisions.md`).
+We do not use botocore's own state machine, because its callers wait for the whole
+renewal and AWS is rewriting it (`docs/decisions.md`).
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Keeper:
 
     Args:
         fetch: Does the whole exchange. Blocks; raises a `ConnProviderError`. Called
-            by one thread at a time, but for one that is stuck past its deadline.
+            by one thread at a time, except while one is stuck past its deadline.
         conn_id: For errors and events.
-        policy: Every number.
-        store: The connection's place in the machine's store; None without one.
-        runtime: Clocks, chance, threads, listeners.
+        policy: The windows, deadlines and pauses.
+        store: The connection's entry in the machine's store; None without a store.
+        runtime: Clocks, random numbers, threads, listeners.
     """
 
     def __init__(
@@ -59,20 +59,20 @@ class Keeper:
         )
         self._conn_id = conn_id
         self._runtime = runtime
-        self._now = runtime.now  # bound here: it is called for every request
+        self._now = runtime.now  # bound here because it is called for every request
         self._telemetry = Telemetry(conn_id, runtime)
         self._state = KeeperState(policy, runtime, self._telemetry)
 
     def current(self) -> TemporaryCredentials:
-        """Return a set to sign with now.
+        """Return credentials to sign with now.
 
-        Blocks in the mandatory window and without credentials, for the running
-        renewal and at most until its deadline. The first caller with nothing in
-        hand runs it in its own thread, for as long as the exchange's own timeouts
-        allow.
+        Blocks in the mandatory window and while there are no credentials, for the
+        running renewal and at most until its deadline. If there are no credentials, the
+        first caller runs it in its own thread, for as long as the exchange's own
+        timeouts allow.
 
         Raises:
-            ConnProviderError: The renewal failed and there is no set to serve.
+            ConnProviderError: The renewal failed, and there are no valid credentials.
         """
         held = self._state.held
         if held is not None and self._now() < held.renew_at:
@@ -84,13 +84,14 @@ class Keeper:
         return self._await(attempt)
 
     def current_nowait(self) -> TemporaryCredentials | None:
-        """Return a set to sign with now, or None where `current` would wait.
+        """Return credentials to sign with now, or None where `current` would wait.
 
-        Then wait for `renewal()`, and ask again whether it failed or not: a set
-        that is still valid is served after a failure.
+        After None, wait for `renewal()` and then call this again, even if the renewal
+        failed: credentials that are still valid are served after a failure.
 
         Raises:
-            ConnProviderError: A renewal has just failed, with no set to serve.
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
         """
         held = self._state.held
         if held is not None and self._now() < held.renew_at:
@@ -102,21 +103,22 @@ class Keeper:
         return None
 
     def renewal(self) -> Renewal:
-        """Return the running renewal, begun in the background if one is due.
+        """Return the running renewal; start one in the background if it is due.
 
-        Cancelling it has no effect: others wait for it too.
+        Cancelling it has no effect, because others wait for it too.
 
         Raises:
-            ConnProviderError: A renewal has just failed, with no set to serve.
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
         """
         return self._join(may_block=False).future
 
     def reject(self, access_key_id: str) -> bool:
-        """Drop the set of that id, because a service answered that it has expired.
+        """Drop the credentials with that id, which a service rejected as expired.
 
-        Returns whether the request is worth signing again. Never drops young credentials
-        (some services never accept it, and a new one would fare no better), nor
-        the same set twice.
+        Return whether the request is worth signing again. Credentials are never dropped
+        while they are young, because some services never accept them and would not
+        accept new ones either, and never twice.
         """
         return self._state.reject(access_key_id)
 
@@ -129,7 +131,8 @@ class Keeper:
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left until expiry.
 
-        Without it: whether the next call would begin or join a renewal.
+        Without the argument, return whether the next call would start or join a
+        renewal.
         """
         held = self._state.held
         if held is None:
@@ -139,10 +142,10 @@ class Keeper:
         return held.credentials.expires_at.timestamp() - self._now() < within_seconds
 
     def _join(self, *, may_block: bool) -> Attempt:
-        """Return the running attempt, begun if there is none.
+        """Return the running attempt; start one if there is none.
 
-        Without credentials to serve, a caller that may block runs it in its own thread:
-        no thread is started, and tracebacks and interrupts reach that caller.
+        Without valid credentials, a caller that may block runs it in its own thread: no
+        thread has to be started, and tracebacks and interrupts reach that caller.
         """
         self._give_up_overdue()
         attempt, is_new = self._state.join()
@@ -152,7 +155,7 @@ class Keeper:
         return attempt
 
     def _give_up_overdue(self) -> None:
-        """End an attempt that hangs past its deadline, so that another may begin."""
+        """Abandon an attempt that is past its deadline, so that another can start."""
         running = self._state.running
         if running is not None and self._runtime.elapsed() >= running.deadline:
             self._state.fail(running, self._overdue())
@@ -161,7 +164,9 @@ class Keeper:
         if not in_line:
             try:
                 self._runtime.start_thread(lambda: self._run(attempt))
-            except RuntimeError:  # no threads here, or none any more at shutdown
+            except (
+                RuntimeError
+            ):  # the platform has no threads, or Python is shutting down
                 in_line = True
         if in_line:
             self._run(attempt)
@@ -194,7 +199,7 @@ class Keeper:
             self._telemetry.started(self._state.held)
             found = self._obtain(attempt)
             self._telemetry.found(found, self._state.held)
-        except Exception as error:  # noqa: BLE001 - handed to everyone who waits
+        except Exception as error:  # noqa: BLE001 - passed on to all waiters
             self._state.fail(attempt, error)
         except BaseException:
             self._state.fail(attempt, InterruptedRenewalError())

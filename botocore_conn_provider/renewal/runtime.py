@@ -1,8 +1,9 @@
-"""Hold what the keeper takes from outside: clocks, chance, threads, listeners.
+"""Everything that the keeper uses from outside, for tests to replace.
 
-The one place that names the real ones. Two clocks, because expiry is a matter of
-the calendar (a laptop that slept must notice) and waiting is not (a clock that is
-set back must not make a remembered error last for hours).
+That is clocks, random numbers, threads and listeners. There are two clocks. Expiry
+needs the wall clock, because a laptop that was asleep must notice that time has passed.
+Waiting needs the monotonic one, because an error must not be remembered for hours after
+the wall clock was set back.
 """
 
 from __future__ import annotations
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
 
 
 def start_daemon(work: Callable[[], None]) -> None:
-    """Run `work` in a thread that does not hold up the interpreter's exit.
+    """Run `work` in a daemon thread, which does not delay the interpreter's exit.
 
     Raises:
-        RuntimeError: No thread can be started, at shutdown for one.
+        RuntimeError: No thread can be started, for example at shutdown.
     """
     threading.Thread(target=work, name="botocore-conn-renewal", daemon=True).start()
 
 
 class Runtime(NamedTuple):
-    """The world outside the keeper.
+    """The functions that the keeper uses from outside.
 
-    Chance comes from the system: a program that seeds `random` alike in all its
-    workers would make them renew together, and a fork would copy the state.
+    Random numbers come from the operating system. If a program gives `random` the same
+    seed in all its workers, they would otherwise renew at the same time, and a fork
+    would copy the generator's state.
     """
 
     now: Callable[[], float] = time.time

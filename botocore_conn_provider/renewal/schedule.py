@@ -1,11 +1,11 @@
-"""Decide when to renew: pure functions of lifetimes, clocks and chance.
+"""Decide when to renew: pure functions of lifetimes, times and random numbers.
 
-Nothing here reads a clock or draws a number by itself, so a simulated day runs
-in a moment. All times are seconds: points are seconds since the epoch.
+Nothing here reads a clock or draws a random number by itself, so tests can simulate a
+day in a moment. All times are in seconds; points in time are seconds since the epoch.
 
-The random point keeps a fleet that started together from renewing together. It
-lies in the first half of the window so that the second half is left for the
-attempts that come after a failed one.
+The random point prevents processes that started together from renewing together. It is
+in the first half of the window, so that the second half is left for further attempts
+after a failed one.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 Uniform = Callable[[float, float], float]
 
-# (lifetimes up to, advisory window): each longer one gets the last.
+# (lifetimes up to, advisory window); all longer lifetimes get the last window.
 SHORT_LIFETIME_SECONDS, SHORT_ADVISORY_SECONDS = 20 * 60, 5 * 60
 MIDDLE_LIFETIME_SECONDS, MIDDLE_ADVISORY_SECONDS = 90 * 60, 15 * 60
 LONG_ADVISORY_SECONDS = 60 * 60
 MANDATORY_SECONDS = 60
 
-# A gap this small before a boundary is not worth one more attempt of its own.
+# If less time than this is left before a boundary, the next attempt is at the boundary.
 SMALLEST_GAP_SECONDS = 10
 
 
 class RenewalPolicy(NamedTuple):
-    """Every number of the keeper, in seconds; pairs are ranges for a random choice.
+    """The keeper's numbers, in seconds; a pair is the range of a random number.
 
     The first four are settings of a connection (`from_settings`), the others are
     fixed. None for a window means that it follows from the lifetime.
@@ -39,22 +39,22 @@ class RenewalPolicy(NamedTuple):
     advisory_seconds: float | None = None
     mandatory_seconds: float | None = None
     static_stability_seconds: float = 0.0
-    """How long past expiry an old set is served when the source is down. 0: never."""
+    """How long past expiry credentials are served during an outage. 0: never."""
     deadline_seconds: float = 30.0
     """How long callers wait for one attempt, with all its retries."""
     retry_after_seconds: tuple[float, float] = (300.0, 600.0)
-    """When to try again after a failure while the set is valid."""
+    """When to try again after a failure while the credentials are valid."""
     remember_error_seconds: tuple[float, float] = (1.0, 5.0)
-    """How long an error is repeated, without a new attempt, while no credentials exist."""
+    """How long an error is repeated, without a new attempt, while none are held."""
     first_pause_seconds: float = 0.5
     """Upper end of the first pause between retries of a transient fault."""
     longest_pause_seconds: float = 8.0
     rejection_age_seconds: float = 60.0
-    """A younger set is not dropped when a service rejects it."""
+    """Younger credentials are not dropped when a service rejects them."""
 
     @classmethod
     def from_settings(cls, own: OwnSettings) -> RenewalPolicy:
-        """Take over what the connection says."""
+        """Return the policy that a connection's settings ask for."""
         return cls(
             advisory_seconds=own.advisory_seconds,
             mandatory_seconds=own.mandatory_seconds,
@@ -71,11 +71,11 @@ class Windows(NamedTuple):
 
 
 def plan_windows(lifetime_seconds: float, policy: RenewalPolicy) -> Windows:
-    """Return the windows of a set that lives `lifetime_seconds`.
+    """Return the windows of credentials with a lifetime of `lifetime_seconds`.
 
-    Half the lifetime bounds the advisory window and a quarter the mandatory one,
-    overridden or not: else a short set would be renewed without end. The advisory
-    window holds the mandatory one.
+    The advisory window is at most half the lifetime and the mandatory one at most a
+    quarter, even if they are overridden; otherwise credentials with a short lifetime
+    would be renewed all the time. The advisory window includes the mandatory one.
     """
     mandatory = _first(policy.mandatory_seconds, MANDATORY_SECONDS)
     mandatory = min(mandatory, lifetime_seconds / 4)
@@ -99,9 +99,9 @@ def _first(override: float | None, usual: float) -> float:
 def choose_renewal(
     expires_at: float, windows: Windows, *, exchange_seconds: float, uniform: Uniform
 ) -> float:
-    """Return the point at which to renew a set, drawn at random.
+    """Return a random point at which to renew credentials.
 
-    It lies in the first half of what is between the two windows, less the
+    It is in the first half of the time between the starts of the two windows, less the
     `exchange_seconds` that the last exchange took, and never before the advisory
     window.
     """
@@ -115,9 +115,9 @@ def choose_retry(
 ) -> float:
     """Return the point of the next attempt after a failed one.
 
-    A random point of `within` from now, but always one more attempt before
-    `boundary`: as it comes near, the gaps shrink with it, so that an outage costs
-    a handful of attempts.
+    It is `within` a random number of seconds from now, but there is always one more
+    attempt before `boundary`. The gaps shrink as the boundary comes near, so that an
+    outage costs a handful of attempts.
     """
     gap = boundary - now
     if gap < SMALLEST_GAP_SECONDS:
@@ -126,7 +126,7 @@ def choose_retry(
 
 
 class Issued(NamedTuple):
-    """A set and when its issuer gave it (seconds since the epoch)."""
+    """Credentials, and when they were issued (seconds since the epoch)."""
 
     credentials: TemporaryCredentials
     obtained_at: float
@@ -138,7 +138,7 @@ class Issued(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How a store came by a set."""
+    """Credentials, and how a store got them."""
 
     issued: Issued
     from_store: bool
@@ -146,25 +146,25 @@ class Found(NamedTuple):
 
 
 class Store(Protocol):
-    """One connection's place in a store that processes share."""
+    """One connection's entry in a store that processes share."""
 
     def obtain(
         self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
     ) -> Found:
-        """Return the stored set if `accept` does, else fetch and store one."""
+        """Return stored credentials if `accept` does, else fetch and store new ones."""
 
 
 class Held(NamedTuple):
-    """The current credentials. Points are seconds since the epoch, in rising order."""
+    """The current credentials, and when what is due (seconds since the epoch)."""
 
     credentials: TemporaryCredentials
     obtained_at: float
     renew_at: float
-    """From here on a renewal is due."""
+    """From then on a renewal is due."""
     wait_at: float
-    """From here on callers wait for it."""
+    """From then on callers wait for it."""
     serve_until: float
-    """From here on the set is not served."""
+    """From then on the credentials are not served."""
 
 
 def hold(
@@ -174,7 +174,7 @@ def hold(
     exchange_seconds: float,
     uniform: Uniform,
 ) -> Held:
-    """Plan what is due for a set that has just come in."""
+    """Plan when renewal is due for credentials that were just obtained."""
     expires_at = issued.expires_at
     windows = plan_windows(expires_at - issued.obtained_at, policy)
     renew_at = choose_renewal(
@@ -192,11 +192,11 @@ def hold(
 def hold_after_failure(
     held: Held, now: float, policy: RenewalPolicy, *, transient: bool, uniform: Uniform
 ) -> Held | None:
-    """Plan what is due after a renewal failed; None when nothing is left to serve.
+    """Plan when renewal is due after one failed; None if nothing can be served.
 
-    A valid set is kept whatever the fault. An expired one is kept only under
-    static stability and only for a transient fault: a source that says no has
-    taken the identity away.
+    Valid credentials are kept after any fault. Expired ones are kept only under static
+    stability and only after a transient fault, because a refusal by the source means
+    that the identity has been withdrawn.
     """
     expires_at = held.credentials.expires_at.timestamp()
     if now >= expires_at:

@@ -1,7 +1,7 @@
-"""Get a set: from the machine's store, else by asking, with patience where it pays.
+"""Get credentials from the machine's store, else from their source, with retries.
 
 Blocks; run by one renewal at a time. Retries are for callers without credentials
-only: while a set is valid, the keeper's own back-off is the retry.
+only: while credentials are valid, the keeper's own back-off is the retry.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Source:
         self._runtime = runtime
 
     def obtain(self, *, accept: Callable[[Issued], bool]) -> Found:
-        """Return a stored set that `accept` likes, else a new one.
+        """Return stored credentials that `accept` allows, else new ones.
 
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
@@ -56,10 +56,10 @@ class Source:
     def obtain_patiently(
         self, deadline: float, *, accept: Callable[[Issued], bool]
     ) -> Found:
-        """Do as `obtain`, again and again after transient faults.
+        """Do as `obtain`, and retry after transient faults.
 
-        Pauses grow exponentially and are drawn from zero up (full jitter). Ends
-        before `deadline`, a point on the elapsed clock.
+        Each pause is random between zero and a limit that grows exponentially (full
+        jitter). It ends before `deadline`, which is on the runtime's `elapsed` clock.
         """
         for tries in itertools.count():
             try:
@@ -74,7 +74,7 @@ class Source:
 
     def _choose_pause(self, tries: int) -> float:
         policy = self._policy
-        # The exponent is bounded: a float overflows after a thousand quick tries.
+        # The exponent is limited, because a float overflows after a thousand retries.
         longest = policy.first_pause_seconds * 2.0 ** min(tries, 30)
         return self._runtime.uniform(0.0, min(longest, policy.longest_pause_seconds))
 
@@ -83,14 +83,14 @@ class Source:
         now = self._runtime.now()
         issued = Issued(credentials, obtained_at=now)
         if issued.expires_at <= now:
-            raise self._stillborn(credentials, now)
+            raise self._already_expired(credentials, now)
         return issued
 
-    def _stillborn(
+    def _already_expired(
         self, credentials: TemporaryCredentials, now: float
     ) -> StsExchangeError:
         clock = datetime.datetime.fromtimestamp(now, tz=datetime.timezone.utc)
-        server = credentials.server_date or "not told"
+        server = credentials.server_date or "missing"
         return StsExchangeError(
             conn_id=self._conn_id,
             cause=(
@@ -106,8 +106,8 @@ class Source:
 def is_worth_retrying(error: Exception) -> bool:
     """Return whether to ask again at once for a caller without credentials.
 
-    Not for the IdP's faults: how often it is asked is what the connection's
-    `idp_request_retry_kwargs` say, and a repeated sign-in may lock an account.
+    It is False for faults of the IdP: the connection's `idp_request_retry_kwargs`
+    decide how often the IdP is asked, and repeated sign-ins may lock an account.
     """
     return is_transient(error) and isinstance(
         error, StsExchangeError | WebIdentityTokenError

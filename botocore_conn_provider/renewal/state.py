@@ -1,9 +1,9 @@
-"""The state of a keeper and its every change: its credentials, the one attempt.
+"""The state of a keeper and all changes to it: its credentials, the one attempt.
 
-Thread safety: `held` is an immutable value that is replaced as a whole, and is
-read without a lock. `_lock` guards every write, and is never held while anything
-is fetched, waited for or announced. `_attempt` is the single flight: the thread that sets it
-runs it. A forked child gets a new lock and no attempt; it keeps the set.
+Thread safety: `held` is an immutable value that is replaced as a whole, and is read
+without a lock. `_lock` guards every write, and is never held while anything is fetched,
+waited for or announced. At most one attempt runs: the thread that sets `_attempt` runs
+it. A forked child gets a new lock and no attempt, and keeps the credentials.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.telemetry import Telemetry
 
-# Enough for every request that can still be on its way with an old set.
+# Enough for every request that can still be under way with old credentials.
 REMEMBERED_SETS = 8
 
 
 class RememberedFailure(NamedTuple):
-    """The last error, which answers for the source until `ends` (elapsed clock)."""
+    """The last error, which is raised again until `ends` (on the `elapsed` clock)."""
 
     error: Exception
     ends: float
 
 
 class KeeperState:
-    """What one keeper holds. Every method is quick and never blocks."""
+    """What one keeper holds. No method does any I/O or waits for a renewal."""
 
     def __init__(
         self, policy: RenewalPolicy, runtime: Runtime, telemetry: Telemetry
@@ -58,24 +58,25 @@ class KeeperState:
 
     @property
     def running(self) -> Attempt | None:
-        """The attempt under way."""
+        """The running attempt; None if there is none."""
         return self._attempt
 
     def find_servable(self) -> TemporaryCredentials | None:
-        """Return the current credentials unless they are past serving."""
+        """Return the current credentials; None if there are none that may be served."""
         held = self.held
         if held is None or self._runtime.now() >= held.serve_until:
             return None
         return held.credentials
 
     def join(self) -> tuple[Attempt, bool]:
-        """Return the running attempt, and whether it is new: the caller's to run.
+        """Return the running attempt, and whether the caller must run it: it is new.
 
-        When the current credentials are fresh after all, that is an attempt already ended.
+        If the credentials have been renewed meanwhile, return an attempt that has
+        ended.
 
         Raises:
-            Exception: The last attempt's error, while it is remembered and no set
-                is to be served.
+            Exception: The last attempt's error, while it is remembered and there are
+                no credentials to serve.
         """
         with self._lock:
             held = self.held
@@ -121,12 +122,12 @@ class KeeperState:
             attempt.future.set_result(held.credentials)
 
     def fail(self, attempt: Attempt, error: Exception) -> None:
-        """End `attempt`; keep a valid set, remember the error otherwise.
+        """End `attempt`, remember its error, and keep credentials that may be served.
 
-        Does nothing for an attempt that has ended or been given up.
+        Does nothing for an attempt that has ended or been abandoned.
         """
-        # The frames of a traceback hold keys and assertions; they must not outlive
-        # the exchange.
+        # The frames of a traceback refer to keys and assertions, which must not be kept
+        # after the exchange.
         error = error.with_traceback(None)
         with self._lock:
             if self._attempt is not attempt:
@@ -155,10 +156,10 @@ class KeeperState:
         )
 
     def is_news(self, issued: Issued) -> bool:
-        """Return whether stored credentials are worth having instead of the current ones.
+        """Return whether stored credentials are better than the current ones.
 
-        They must outlast their mandatory window, be none that were held before, and
-        last longer than the one that is.
+        They must not be in their mandatory window, must not have been held before, and
+        must expire later than the current ones.
         """
         now, expires_at = self._runtime.now(), issued.expires_at
         windows = plan_windows(expires_at - issued.obtained_at, self._policy)
@@ -170,10 +171,10 @@ class KeeperState:
         return held is None or expires_at > held.credentials.expires_at.timestamp()
 
     def reject(self, access_key_id: str) -> bool:
-        """Drop the set of that id; return whether another one is to be had.
+        """Drop the credentials with that id; return whether others can be used.
 
-        A late rejection of a former set drops nothing. A young set stays, and so
-        does one that was dropped before and issued again.
+        A late rejection of former credentials drops nothing. Young credentials are
+        kept, and so are those that were dropped before and issued again.
         """
         with self._lock:
             held = self.held
@@ -191,7 +192,7 @@ class KeeperState:
     def reset_after_fork(self) -> None:
         """Reset state in a forked child: new lock, no attempt, its own random point.
 
-        A back-off after a failure stays: the source is down for the child too.
+        A back-off after a failure stays, because the child has the same source.
         """
         self._lock = threading.Lock()
         self._attempt = None

@@ -1,7 +1,7 @@
-"""Turn what a keeper goes through into events, with one warning per change.
+"""Report what a keeper does as events, with one warning per change of state.
 
-An outage lasts for hours and a busy process renews for many connections: what is
-worth a WARNING is the change to a worse state, not each attempt in it.
+An outage may last for hours, and a process may renew many connections, so only the
+change to a worse state is a WARNING, not each failed attempt.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ WELL, FAILING, STALE = range(3)
 class Telemetry:
     """One connection's events.
 
-    The state is written by the one renewal that runs, and a lost update would cost
-    one log level: no lock.
+    Thread safety: there is no lock. Only the running renewal writes the state, and a
+    lost update would at most change the level of one log record.
     """
 
     def __init__(self, conn_id: str, runtime: Runtime) -> None:
@@ -30,16 +30,16 @@ class Telemetry:
         self._state = WELL
 
     def started(self, held: Held | None) -> None:
-        """Tell that a renewal begins."""
-        self._tell("renewal_started", held)
+        """Report that a renewal starts."""
+        self._announce("renewal_started", held)
 
     def succeeded(self, held: Held, *, took_seconds: float) -> None:
-        """Tell that a renewal brought `held`."""
+        """Report that a renewal brought `held`."""
         self._state = WELL
-        self._tell("renewal_succeeded", held, took_seconds=took_seconds)
+        self._announce("renewal_succeeded", held, took_seconds=took_seconds)
 
     def failed(self, held: Held | None, error: BaseException) -> None:
-        """Tell that a renewal failed, and what is served now.
+        """Report that a renewal failed, and whether expired credentials are served.
 
         Without credentials the caller gets the error, so it is not also a warning.
         """
@@ -47,26 +47,26 @@ class Telemetry:
         worse = held is not None and self._state < FAILING
         self._state = max(self._state, FAILING)
         text = describe(error)
-        self._tell("renewal_failed", held, error=text, degraded=worse)
+        self._announce("renewal_failed", held, error=text, degraded=worse)
         if stale:
             worse, self._state = self._state < STALE, STALE
-            self._tell("served_stale", held, error=text, degraded=worse)
+            self._announce("served_stale", held, error=text, degraded=worse)
 
     def rejected(self, held: Held) -> None:
-        """Tell that a service rejected `held`."""
-        self._tell("rejected", held)
+        """Report that a service rejected `held`."""
+        self._announce("rejected", held)
 
     def found(self, found: Found, held: Held | None) -> None:
-        """Tell what the machine's store had to do with a renewal."""
+        """Report how the machine's store took part in a renewal."""
         if found.waited_seconds:
-            self._tell("lock_wait", held, took_seconds=found.waited_seconds)
+            self._announce("lock_wait", held, took_seconds=found.waited_seconds)
         if found.from_store:
-            self._tell("store_hit", held)
+            self._announce("store_hit", held)
 
     def _seconds_left(self, held: Held) -> float:
         return held.credentials.expires_at.timestamp() - self._runtime.now()
 
-    def _tell(
+    def _announce(
         self,
         kind: Kind,
         held: Held | None,

@@ -1,8 +1,8 @@
-"""Be active from the interpreter's start, by environment alone.
+"""Activate the package at the interpreter's start, without changing the program.
 
 site ─▶ sitecustomize | .pth | .start ─▶ hook.arm() ─▶ import botocore ─▶ first session
 
 This module, `hook` and `autoload/sitecustomize.py` run in every process that starts,
-most of which never use AWS. They load `os` and `sys` and nothing else: hence no
-`from __future__ import annotations` here, which is a module too.
+most of which never use AWS. So they import `os` and `sys` only, and not even
+`from __future__ import annotations`, which would load another module.
 """

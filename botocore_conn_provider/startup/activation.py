@@ -1,4 +1,4 @@
-"""The commands `activate` and `deactivate`: what they do and what they say."""
+"""The commands `activate` and `deactivate`: their work and their output."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from botocore_conn_provider.startup.child_interpreter import ChildReport
 
 FROM_NOW_ON = (
-    "Programs of this interpreter that start from now on use the connection in"
-    " their environment. Undo it with `deactivate`."
+    "Programs that start on this interpreter from now on use the connection in their"
+    " environment. Undo it with `deactivate`."
 )
 
 
 def activate(directory: Path) -> list[str]:
-    """Write the files and return what was done, in lines.
+    """Write the files; return lines that say what was done.
 
     Raises:
         ActivationError: They cannot be written.
@@ -42,12 +42,12 @@ def activate(directory: Path) -> list[str]:
     except OSError as error:
         raise ActivationError(f"{directory}: {show_system_error(error)}.") from error
     if not written:
-        return [f"Active already: {directory}"]
+        return [f"Already active: {directory}"]
     return [*(f"Wrote {path}" for path in written), FROM_NOW_ON]
 
 
 def deactivate(directory: Path) -> list[str]:
-    """Remove the files and return what was done, in lines.
+    """Remove the files; return lines that say what was done.
 
     Raises:
         ActivationError: They cannot be removed.
@@ -62,16 +62,16 @@ def deactivate(directory: Path) -> list[str]:
 
 
 def check() -> tuple[bool, list[str]]:
-    """Try activation in a child interpreter; return whether it works, and findings.
+    """Try activation in a child interpreter; return whether it works, and a report.
 
     Raises:
-        ActivationError: No child interpreter could be asked.
+        ActivationError: The child interpreter failed.
     """
     try:
         findings = ask_child()
     except (OSError, subprocess.SubprocessError) as error:
         raise ActivationError(
-            f"A child interpreter could not be asked: {type(error).__name__}."
+            f"The child interpreter failed: {type(error).__name__}."
         ) from error
     return findings.armed, _describe(findings)
 
@@ -82,7 +82,7 @@ def _describe(findings: ChildReport) -> list[str]:
     lines.append(f"sitecustomize: {findings.sitecustomize or 'there is none'}")
     lines.append(f"usercustomize: {findings.usercustomize or 'there is none'}")
     if findings.armed:
-        lines.append("A child interpreter is active when a connection is there.")
+        lines.append("A child interpreter is active if it has a connection.")
     else:
         lines.append(
             "A child interpreter is NOT active. Run `activate`, or put the autoload"
@@ -90,7 +90,7 @@ def _describe(findings: ChildReport) -> list[str]:
         )
     if not is_wanted():
         lines.append(
-            "In the environment here it stays off: no connection"
+            "In this environment activation is off: there is no connection"
             " (AIRFLOW_CONN_AWS_DEFAULT, BOTOCORE_CONN_ID), or BOTOCORE_CONN_DISABLE"
             " is set."
         )

@@ -1,7 +1,7 @@
-"""Find out by trying whether activation works: start a child interpreter and ask.
+"""Start a child interpreter to find out whether activation works.
 
-Whatever decides it (who owns sitecustomize, switched-off user sites, PYTHONPATH,
-an APM tool that comes first) decides it there as it will in the user's programs.
+What decides this (which sitecustomize is first, user sites that are disabled,
+PYTHONPATH, APM tools) has the same effect in the child as in the user's programs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from typing import NamedTuple
 
 DEADLINE_SECONDS = 60
-# Any connection will do: the child only looks whether the hook is in place.
+# Any connection is enough: the child only checks whether the hook is installed.
 PLACEHOLDER = {"AIRFLOW_CONN_AWS_DEFAULT": "aws://", "BOTOCORE_CONN_DISABLE": ""}
 QUESTION = """
 import sys
@@ -30,7 +30,7 @@ print(json.dumps([armed, *owners]))
 
 
 class ChildReport(NamedTuple):
-    """What a child interpreter says. The files own their module there, or None."""
+    """A child interpreter's report: the files of its two modules, or None."""
 
     armed: bool
     sitecustomize: str | None
@@ -38,14 +38,15 @@ class ChildReport(NamedTuple):
 
 
 def ask_child() -> ChildReport:
-    """Start this interpreter again, as programs are started, and look.
+    """Start this interpreter again, as programs are started, and return its report.
 
-    Blocks until the child ends, at most a minute.
+    Blocks until the child ends, for at most a minute.
 
     Raises:
+        OSError: The child cannot be started.
         subprocess.SubprocessError: The child failed or hung.
     """
-    ended = subprocess.run(  # noqa: S603 - this interpreter, and words of ours
+    ended = subprocess.run(  # noqa: S603 - this interpreter and a fixed program
         [sys.executable, "-c", QUESTION],
         env={**os.environ, **PLACEHOLDER},
         capture_output=True,
@@ -53,5 +54,5 @@ def ask_child() -> ChildReport:
         timeout=DEADLINE_SECONDS,
         check=True,
     )
-    # Others may print at start: the answer is the last line.
+    # Other start-up code may print, so the report is the last line.
     return ChildReport(*json.loads(ended.stdout.splitlines()[-1]))

@@ -1,14 +1,15 @@
-"""Arm this process: its first botocore session will install us.
+"""Arm this process, so that its first botocore session installs the provider.
 
-One module is watched for: `botocore`. All sessions, aiobotocore's too, call the
-initializers registered there when they are born, so ours costs nothing until one
-is, and nothing of botocore's is replaced. `os` and `sys` only; see `__init__`.
+The hook waits for the import of `botocore`. Every new session, aiobotocore's too, calls
+the initializers that are registered there, so ours costs nothing until a session is
+made, and nothing of botocore is replaced. This module imports `os` and `sys` only; see
+`__init__`.
 """
 
 import os
 import sys
 
-TYPE_CHECKING = False  # typing costs more than all of this
+TYPE_CHECKING = False  # importing typing takes longer than this whole module
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
@@ -22,9 +23,9 @@ WATCHED = "botocore"
 def arm() -> None:
     """Watch for botocore, if a connection is in the environment and not disabled.
 
-    Never raises and never prints, whatever the environment holds: it runs where
-    it cannot be caught. Calling it again has no effect. What is wrong with the connection is said by
-    the first client.
+    Never raises and never prints, whatever is in the environment, because no program
+    could catch it. Calling it again has no effect. If the connection is wrong, the
+    first client raises the error.
     """
     try:
         if is_wanted() and not is_armed():
@@ -34,10 +35,10 @@ def arm() -> None:
 
 
 def is_wanted() -> bool:
-    """Return whether a connection is named or given, and not switched off.
+    """Return whether a connection is named or given, and not disabled.
 
-    The names are those of `connection.environment`, which loads too much for here;
-    a test compares them.
+    The names are those of `connection.environment`, which would load too many modules
+    here; a test compares them.
     """
     if os.environ.get("BOTOCORE_CONN_DISABLE", "") not in ("", "0"):
         return False
@@ -54,22 +55,24 @@ def is_armed() -> bool:
 def _arm() -> None:
     sys.meta_path.insert(0, BotocoreWatch())
     if "botocore.session" in sys.modules:
-        # Too late for the first session: older ones are reached as install() does.
+        # Sessions may exist already: install at once, which reaches those too. Imported
+        # here, like below, because `hook` loads at every start.
         from botocore_conn_provider.sessions.installation import install_at_start
 
         install_at_start()
     elif WATCHED in sys.modules:
-        import botocore  # waits for another thread that is importing it
+        # Imported here to wait for a thread that is importing botocore just now.
+        import botocore
 
         _watch_first_session(botocore)
 
 
 class BotocoreWatch:
-    """A finder that finds nothing itself: it adds a step to what others find.
+    """A finder that lets the others find botocore, and adds a step to its loading.
 
-    The loader stays the one that was found, so that sources, resources, reloading
-    and lazy loading work as ever. It stays in place after the first import, since
-    a reloaded botocore has forgotten its initializers.
+    The loader is the one that the others found, so that sources, resources, reloading
+    and lazy loading work as without it. The finder stays after the first import,
+    because reloading botocore drops its initializers.
     """
 
     def find_spec(
@@ -78,7 +81,7 @@ class BotocoreWatch:
         path: "Sequence[str] | None" = None,
         target: "ModuleType | None" = None,
     ) -> "ModuleSpec | None":
-        """Return what the other finders find for botocore; None for all else."""
+        """Return what the other finders find for botocore; None for other modules."""
         if name != WATCHED:
             return None
         spec = self._ask_others(name, path, target)
@@ -103,10 +106,10 @@ class BotocoreWatch:
 
 
 def _follow(loader: object) -> None:
-    """Let `loader` register us after it has run botocore.
+    """Make `loader` register our initializer after it has executed botocore.
 
-    On the instance: it loads this module only, but for an archive's, which loads
-    all that is in the archive.
+    `exec_module` is replaced on the instance, which loads this module only; that of an
+    archive loads everything in the archive, so the name is checked.
     """
     run = loader.exec_module  # type: ignore[attr-defined]
 
@@ -119,9 +122,9 @@ def _follow(loader: object) -> None:
 
 
 def _watch_first_session(botocore: "ModuleType") -> None:
-    """Register `fit_first_session`, once."""
+    """Register `fit_first_session` once, even if this is called again."""
     register = getattr(botocore, "register_initializer", None)
-    if register is None:  # not the botocore that we know, or half imported
+    if register is None:  # an unknown version of botocore, or one partly imported
         return
     try:  # noqa: SIM105 - contextlib is not loaded yet
         botocore.unregister_initializer(fit_first_session)
@@ -131,10 +134,11 @@ def _watch_first_session(botocore: "ModuleType") -> None:
 
 
 def fit_first_session(session: "Session") -> None:
-    """Install, and fit the session that is being born.
+    """Install the provider, and fit the session that is being made.
 
-    Raises what it meets: from here on silence would mean another identity.
+    Errors are raised, because without them another identity would be used silently.
     """
+    # Imported here so that processes without a session do not load it.
     from botocore_conn_provider.sessions.installation import fit_at_start
 
     fit_at_start(session)

@@ -1,4 +1,4 @@
-"""Which site directory activation writes to, and why it may refuse one."""
+"""Choose the site directory that activation writes to, and check it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from botocore_conn_provider.redaction import show_system_error
 
 
 class ActivationError(Exception):
-    """Activation cannot be done; the text says why and what to do instead."""
+    """Activation is not possible; the text says why and what to do instead."""
 
 
 def choose_directory(*, user: bool, given: Path | None) -> Path:
-    """Return the directory asked for: given, the user's, or this environment's.
+    """Return the site directory to write to.
 
-    Without a wish: the virtual environment that runs this, else the user's.
+    That is `given`, else the user's if `user` is true or this is not a virtual
+    environment, else the virtual environment's.
 
     Raises:
         ActivationError: `site` would not read files there, or they cannot be
@@ -35,10 +36,10 @@ def choose_directory(*, user: bool, given: Path | None) -> Path:
 
 
 def require_writable(directory: Path) -> None:
-    """Make sure that files can be written to `directory`, made if it is missing.
+    """Make `directory` if it is missing, and check that files can be written to it.
 
     Raises:
-        ActivationError: They cannot.
+        ActivationError: It cannot be made, or cannot be written to.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -67,17 +68,17 @@ def _require_read_by_site(directory: Path) -> None:
         return
     listed = ", ".join(str(one) for one in known)
     raise ActivationError(
-        f"{directory} is no site directory of {sys.executable}: files there would"
-        f" not be read at start. Its site directories are: {listed}."
+        f"{directory} is not a site directory of {sys.executable}, which would not"
+        f" read files there at start. Its site directories are: {listed}."
     )
 
 
 def _require_user_site() -> Path:
     if not site.ENABLE_USER_SITE:
         raise ActivationError(
-            "This interpreter reads no user site directory (a virtual environment"
-            " without system packages, -s, -I or PYTHONNOUSERSITE). Leave out"
-            " --user, or name a site directory with --site."
+            "This interpreter does not read a user site directory (a virtual"
+            " environment without system packages, -s, -I or PYTHONNOUSERSITE). Leave"
+            " out --user, or name a site directory with --site."
         )
     return Path(site.getusersitepackages())
 

@@ -1,7 +1,7 @@
-"""The two files in a site directory that arm every interpreter using it.
+"""Write and remove the two files in a site directory that arm its interpreters.
 
-A `.pth` line is executed by `site` up to Python 3.17; a `.start` file names a
-callable from 3.15 on, and `site` then ignores the `.pth` of the same name.
+Up to Python 3.17, `site` executes a line in a `.pth` file. From 3.15 on, a `.start`
+file names a callable, and `site` ignores the `.pth` file of the same name.
 
 Source: Python's `site` module; PEP 829.
 """
@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 NAME = "botocore_conn_provider"
-# One line, because site executes lines. It stays silent when the package is gone:
-# site would print a traceback at every start.
+# This is one line because site executes lines. If the package has been removed, the
+# line does nothing; otherwise site would print a traceback at every start.
 PTH_LINE = (
     "import sys; exec('try:\\n from botocore_conn_provider.startup.hook import arm\\n"
     "except Exception: pass\\nelse: arm()')\n"
@@ -25,7 +25,7 @@ FILES = {f"{NAME}.pth": PTH_LINE, f"{NAME}.start": START_LINE}
 
 
 def write_site_files(directory: Path) -> list[Path]:
-    """Write both files, whole or not at all, and return those that changed.
+    """Write both files, each atomically, and return those that changed.
 
     Raises:
         OSError: The directory cannot be written to.
@@ -38,7 +38,7 @@ def write_site_files(directory: Path) -> list[Path]:
 
 
 def remove_site_files(directory: Path) -> list[Path]:
-    """Remove both files and return those that were there.
+    """Remove both files and return those that existed.
 
     Raises:
         OSError: One cannot be removed.
@@ -50,7 +50,7 @@ def remove_site_files(directory: Path) -> list[Path]:
 
 
 def find_site_files(directory: Path) -> list[Path]:
-    """Return our files that are in `directory`."""
+    """Return which of our files exist in `directory`."""
     return [directory / name for name in FILES if (directory / name).exists()]
 
 
@@ -58,12 +58,12 @@ def _write(path: Path, text: str) -> bool:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if path.read_text(encoding="utf-8") == text:
             return False
-    # Replaced at once: an interpreter that starts now must not read half a line.
+    # Replaced atomically, so that an interpreter that starts now reads a whole line.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}-")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(temporary).chmod(0o644)  # every user of the interpreter reads it
+        Path(temporary).chmod(0o644)  # all users of the interpreter must read it
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

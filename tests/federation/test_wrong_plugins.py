@@ -257,7 +257,7 @@ def test_wrong_option_is_told_before_a_sign_in_that_cannot_work(
 
 
 def test_secret_of_anything_but_text_is_refused_where_it_is_made() -> None:
-    with pytest.raises(TypeError, match="a Secret holds text, not bytes"):
+    with pytest.raises(TypeError, match="a Secret must be text, not bytes"):
         Secret(b"token")  # type: ignore[arg-type]
 
 

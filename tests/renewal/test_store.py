@@ -30,7 +30,7 @@ Spoil = Callable[[Path], object]
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(store_module, "_told", set())
+    monkeypatch.setattr(store_module, "_warned", set())
     return tmp_path / "store"
 
 

@@ -48,7 +48,7 @@ def test_activate_and_deactivate_say_what_they_did(
     shown = environment.run([*python, "activate"]).splitlines()
     assert shown[:2] == [f"Wrote {path}" for path in files]
     assert environment(IS_ARMED) == "1"
-    assert environment.run([*python, "activate"]) == f"Active already: {place}"
+    assert environment.run([*python, "activate"]) == f"Already active: {place}"
     shown = environment.run([*python, "deactivate"]).splitlines()
     assert shown == [f"Removed {path}" for path in files]
     assert environment(IS_ARMED) == "0"
@@ -92,7 +92,7 @@ def test_directory_that_site_does_not_read_is_refused(
 ) -> None:
     status, _, err = run(capsys, "activate", "--site", str(tmp_path / "other"))
     assert status == 1
-    assert "is no site directory" in err
+    assert "is not a site directory" in err
     assert str(site) in err
 
 
@@ -103,7 +103,7 @@ def test_switched_off_user_site_is_refused(
     for word in ("activate", "deactivate"):
         status, _, err = run(capsys, word, "--user")
         assert status == 1
-        assert "reads no user site directory" in err
+        assert "does not read a user site directory" in err
 
 
 def test_user_site_is_made_and_used(
@@ -170,7 +170,7 @@ def test_check_says_that_the_environment_switches_it_off(
     monkeypatch.delenv("AIRFLOW_CONN_AWS_DEFAULT", raising=False)
     works, lines = activation.check()
     assert not works
-    assert lines[-1].startswith("In the environment here it stays off")
+    assert lines[-1].startswith("In this environment activation is off")
 
 
 def test_child_that_cannot_be_asked_is_an_error(
@@ -183,7 +183,7 @@ def test_child_that_cannot_be_asked_is_an_error(
     status, _, err = run(capsys, "activate", "--check")
     assert (status, err) == (
         1,
-        "A child interpreter could not be asked: TimeoutExpired.\n",
+        "The child interpreter failed: TimeoutExpired.\n",
     )
 
 

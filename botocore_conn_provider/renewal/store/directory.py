@@ -1,8 +1,8 @@
 """Find the directory that the processes of one user on one machine share.
 
-Memory before disk: a tmpfs forgets the keys at shutdown. A directory is used only
-if it is ours, no link and closed to everyone else; one that is not is never
-repaired, because its maker may have it open already.
+Directories in memory are preferred, because a tmpfs loses the keys at shutdown. A
+directory is used only if we own it, no other user can open it, and it is not a link.
+Others are never repaired, because another user may have such a directory open already.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ OFF, ON = "off", "on"
 PRIVATE_DIRECTORY = 0o700
 OTHERS = 0o077
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the entry below it is checked
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the directory below it is checked
 RUNTIME = Path("/run/user")
 
 
 class UnsafeStoreError(Exception):
-    """The directory cannot be used. Says why; holds no secret."""
+    """The directory cannot be used. The text says why and contains no secret."""
 
 
 def is_supported() -> bool:
-    """Return whether this system has owners, modes and links that can be refused."""
+    """Return whether this system has file owners, modes and `O_NOFOLLOW`."""
     return hasattr(os, "geteuid") and hasattr(os, "O_NOFOLLOW")
 
 
 def find_store_directory(choice: str, environ: Mapping[str, str]) -> Path | None:
-    """Return where the store is to be, None for no store.
+    """Return the store's directory; None for no store.
 
     Args:
         choice: `off`, `on` or a directory. `on` takes the user's runtime directory,
@@ -62,13 +62,13 @@ def _name_below(place: Path) -> Path:
 
 
 def open_directory(path: Path) -> int:
-    """Open the directory, made if it is not there; return its descriptor.
+    """Open the directory, or make it; return its file descriptor.
 
     All further work goes by the descriptor, so the directory cannot be exchanged
     between the check and the use.
 
     Raises:
-        UnsafeStoreError: It cannot be made, is a link, or is not ours alone.
+        UnsafeStoreError: It cannot be made, is a link, or other users have access.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -93,7 +93,7 @@ def _make(path: Path) -> None:
     try:
         path.mkdir(mode=PRIVATE_DIRECTORY)
     except FileExistsError:
-        return  # another process was quicker
+        return  # another process has just made it
 
 
 def is_ours_alone(found: os.stat_result) -> bool:

@@ -1,8 +1,8 @@
-"""Write a set as bytes, bound to whom it belongs, and read only what is whole.
+"""Write credentials as bytes that are bound to their identity, and read them back.
 
-An entry names neither connection nor role. An HMAC over it, under the store's
-random key and the identity's fingerprint, makes anything else a miss: half an
-entry, one that was edited, one that was copied from another identity's name.
+An entry names neither connection nor role. An HMAC over it, under the store's random
+key and the identity's fingerprint, makes sure that an incomplete entry, an edited one,
+or one that was copied from another identity's file is not used.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DIGEST = "sha256"
 
 
 def name_entry(key: bytes, fingerprint: str) -> str:
-    """Return the name under which the identity's entry is stored."""
+    """Return the file name of the identity's entry."""
     return hmac.new(key, b"name\n" + fingerprint.encode(), DIGEST).hexdigest()
 
 
 def write_entry(issued: Issued, *, key: bytes, fingerprint: str) -> bytes:
-    """Return the entry for a set."""
+    """Return the entry for these credentials."""
     keys = issued.credentials
     body = {
         "format": FORMAT,
@@ -42,7 +42,7 @@ def write_entry(issued: Issued, *, key: bytes, fingerprint: str) -> bytes:
 
 
 def read_entry(entry: bytes, *, key: bytes, fingerprint: str) -> Issued | None:
-    """Return the set, None if the entry is not one that we wrote for this identity."""
+    """Return the credentials; None if we did not write the entry for this identity."""
     seal, _, content = entry.partition(b"\n")
     if not hmac.compare_digest(seal, _seal(content, key, fingerprint)):
         return None

@@ -1,8 +1,9 @@
 """Read and write private files in an open directory.
 
-A file is read only if it is a regular one, ours alone, no link and small. It is
-written beside its place and renamed into it, so a reader sees the old file or the
-new one, and a writer that is killed leaves at most a file that is never read.
+A file is read only if it is a regular file, not a link, small, and no other user has
+access to it. It is written under a temporary name and then renamed, so a reader sees
+either the old file or the new one, and a writer that is killed leaves at most a file
+that is never read.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ LARGEST_BYTES = 64 * 1024
 KEY_NAME, KEY_BYTES = "key", 32
 BEING_WRITTEN = ".new-"
 LOCK = "lock-"
-# Older than any writer still at work.
+# A temporary file older than this has no writer any more.
 LEFT_OVER_SECONDS = 600
-# Of a key that is a link, or that we may not read. Other faults pass: too many open
-# files are no reason to throw a good key away.
+# The errors for a key that is a link or that we may not read. Other errors may be
+# temporary: too many open files, for example, are no reason to delete a good key.
 UNUSABLE = (errno.ELOOP, errno.EACCES)
 
 
 def read_private(directory: int, name: str) -> bytes | None:
-    """Return the content of a file; None if it may not be used. Takes no lock.
+    """Return the content of a file; None if it must not be used. Takes no lock.
 
     Raises:
-        OSError: It is not there, or is a link.
+        OSError: It does not exist, or is a link.
     """
-    # Not to block on a pipe that stands in the file's place.
+    # O_NONBLOCK, so that a named pipe in place of the file does not block.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     with os.fdopen(os.open(name, flags, dir_fd=directory), "rb") as file:
         found = os.fstat(file.fileno())
@@ -46,12 +47,12 @@ def read_private(directory: int, name: str) -> bytes | None:
 def write_private(
     directory: int, name: str, content: bytes, *, keep_until: float
 ) -> None:
-    """Put a file into its place at once, over whatever is there.
+    """Write a file atomically, and replace one of the same name.
 
-    Its time of change is set to `keep_until`: when the file may be swept away.
+    Its modification time is set to `keep_until`, after which `sweep` deletes the file.
 
     Raises:
-        OSError: The disk is full, a directory is in the way, and the like.
+        OSError: For example, the disk is full, or the name is that of a directory.
     """
     temporary = _write_beside(directory, content, keep_until=keep_until)
     try:
@@ -66,7 +67,7 @@ def _write_beside(directory: int, content: bytes, *, keep_until: float) -> str:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=directory)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, PRIVATE_FILE)  # whatever the umask took away
+        os.fchmod(descriptor, PRIVATE_FILE)  # the umask may have removed bits
         file.write(content)
         file.flush()
         os.utime(descriptor, (keep_until, keep_until))
@@ -74,7 +75,7 @@ def _write_beside(directory: int, content: bytes, *, keep_until: float) -> str:
 
 
 def find_key(directory: int) -> bytes:
-    """Return the store's random key, made if there is none that can be used.
+    """Return the store's random key; make one if there is none that can be used.
 
     Raises:
         OSError: It cannot be written.
@@ -89,7 +90,7 @@ def find_key(directory: int) -> bytes:
         key = None
     if key is not None and len(key) == KEY_BYTES:
         return key
-    # A bad one goes, and the entries under it become misses.
+    # A bad key is deleted; entries that were written under it are no longer used.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(KEY_NAME, dir_fd=directory)
     return _make_key(directory)
@@ -99,7 +100,7 @@ def _make_key(directory: int) -> bytes:
     key = secrets.token_bytes(KEY_BYTES)
     temporary = _write_beside(directory, key, keep_until=0)
     try:
-        # Unlike a rename, a link does not replace the key of a quicker process.
+        # Unlike a rename, a link does not replace a key that another process just made.
         os.link(temporary, KEY_NAME, src_dir_fd=directory, dst_dir_fd=directory)
     except FileExistsError:
         key = read_private(directory, KEY_NAME) or key

@@ -1,13 +1,13 @@
-"""Let one process renew at a time, with a deadline.
+"""Let one process at a time renew, with a deadline for the others.
 
-A lock of the kernel's (`flock`) goes with its holder, however that dies: no stale
-lock is left behind. It lives until every descriptor of the opened file is closed,
-inherited ones too, so the file is closed on exec, and a forked child closes its
-copy. The lock files are few and are never deleted: to delete a locked file is to
-lock two at once.
+The kernel releases a lock (`flock`) however its holder ends, so there are no stale
+locks. But it is held until every descriptor of the opened file is closed, inherited
+ones too, so the file is closed on exec, and a forked child closes its copy. The lock
+files are few and are never deleted: if a locked file were deleted, another process
+could create and lock a new one, and two would hold the lock.
 
-`flock` cannot wait with a deadline, so it is asked again and again; meanwhile the
-caller looks whether the holder has left what he waits for.
+`flock` cannot wait with a deadline, so the lock is tried again and again; between the
+tries the caller checks whether the holder has stored what it needs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLL_SECONDS = (0.005, 0.05)
 
 
 class Waiting(Protocol):
-    """What a wait needs of the keeper's runtime."""
+    """The part of the keeper's runtime that a wait needs."""
 
     @property
     def elapsed(self) -> Callable[[], float]: ...
@@ -48,19 +48,20 @@ class StoreLock:
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free; never blocks."""
-        import fcntl  # not on every system; the store is off without it
+        # Imported here because Windows has no fcntl; the store is off there.
+        import fcntl
 
-        if self._descriptor is None:  # a forked child has let go of it
+        if self._descriptor is None:  # closed in a forked child
             return False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held; or no locks here, which the deadline ends
+        except OSError:  # held, or locks are not supported: the deadline ends both
             return False
         return True
 
     def close(self) -> None:
-        """Let go, for every copy of the descriptor that a child may hold too."""
-        import fcntl
+        """Release the lock, even if a forked child has a copy of the descriptor."""
+        import fcntl  # imported here for the same reason
 
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
@@ -69,7 +70,7 @@ class StoreLock:
             self._descriptor = None
 
     def reset_after_fork(self) -> None:
-        """Close a child's copy without letting go of the parent's lock."""
+        """Close the child's copy without releasing the parent's lock."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -86,8 +87,8 @@ def locked(
 ) -> Iterator[float]:
     """Hold the lock inside the block, or go on without it.
 
-    Blocks until the lock is had, `until` says that there is no need of it, or
-    `seconds` are over. Lets go on every path. Yields the seconds waited.
+    Blocks until the lock is acquired, `until` returns True because it is not needed any
+    more, or `seconds` have passed. Always releases it. Yields the seconds waited.
     """
     lock = StoreLock(directory, name)
     began = waiting.elapsed()

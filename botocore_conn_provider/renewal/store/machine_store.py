@@ -1,9 +1,9 @@
 """Share credentials among the processes of one user on one machine.
 
-Reading takes no lock. Renewing takes one with a deadline, and who cannot get it in
-time fetches alone: the store may save work, and must never be a reason to fail.
-So every fault of the store is a miss; only that it cannot be written is told, once
-per process.
+Reading takes no lock. Renewing takes one with a deadline, and a process that cannot get
+it in time fetches without it: the store saves work, but its faults must never make a
+renewal fail. So credentials that cannot be read count as not stored, and a store that
+cannot be opened or written causes one WARNING per process.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 class MachineStore:
-    """One identity's place in the store. Safe to share among threads and forks.
+    """One identity's entry in the store. Safe to share among threads and forks.
 
     Args:
-        path: The store's directory, of `find_store_directory`.
-        fingerprint: Of the identity, secret.
+        path: The store's directory, from `find_store_directory`.
+        fingerprint: That of the identity. It is a secret.
         lock_seconds: How long to wait for another process's renewal.
-        runtime: Clocks, chance and pauses.
+        runtime: Clocks, random numbers and pauses.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class MachineStore:
     def obtain(
         self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
     ) -> Found:
-        """Return the stored set if `accept` likes it, else fetch one and store it.
+        """Return stored credentials that `accept` allows; else fetch and store new.
 
-        Blocks for the lock's deadline and for `fetch`, whose errors it raises.
+        Blocks while it waits for the lock and for `fetch`, whose errors it raises.
         """
         with contextlib.ExitStack() as opened:
             try:
@@ -74,7 +74,7 @@ class MachineStore:
                     return Found(stored, from_store=True, waited_seconds=0.0)
                 waited = opened.enter_context(self._locked(place, accept))
             except (OSError, UnsafeStoreError) as error:
-                _tell_unusable(error)
+                _log_unusable(error)
                 return Found(fetch(), from_store=False, waited_seconds=0.0)
             return self._renew(place, fetch, accept=accept, waited=waited)
 
@@ -116,11 +116,11 @@ class Place:
 
     @property
     def lock_name(self) -> str:
-        """One of 256, so that lock files are few; to meet another costs a wait."""
+        """One of 256 names, so that lock files are few; a shared one costs a wait."""
         return store_files.LOCK + self._name[:2]
 
     def look(self, accept: Callable[[Issued], bool]) -> Issued | None:
-        """Return the entry if it is whole, ours and accepted."""
+        """Return the stored credentials if they are intact, ours and accepted."""
         try:
             entry = store_files.read_private(self.directory, self._name)
             if entry is None:
@@ -128,13 +128,13 @@ class Place:
             issued = read_entry(entry, key=self._key, fingerprint=self._fingerprint)
         except FileNotFoundError:
             return None
-        except Exception as error:  # noqa: BLE001 - whatever stands there is a miss
+        except Exception as error:  # noqa: BLE001 - any bad entry counts as not stored
             logger.debug("A store entry is not used: %s", type(error).__name__)
             return None
         return issued if issued is not None and accept(issued) else None
 
     def put(self, issued: Issued, *, now: float) -> None:
-        """Store a set; a fault is told and otherwise of no consequence."""
+        """Store credentials; a fault is logged and otherwise ignored."""
         entry = write_entry(issued, key=self._key, fingerprint=self._fingerprint)
         try:
             store_files.write_private(
@@ -142,7 +142,7 @@ class Place:
             )
             store_files.sweep(self.directory, now)
         except OSError as error:
-            _tell_unusable(error)
+            _log_unusable(error)
 
 
 @contextlib.contextmanager
@@ -154,10 +154,10 @@ def _open(path: Path, fingerprint: str) -> Iterator[Place]:
         os.close(directory)
 
 
-def _tell_unusable(error: OSError | UnsafeStoreError) -> None:
+def _log_unusable(error: OSError | UnsafeStoreError) -> None:
     cause = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-    level = logging.DEBUG if cause in _told else logging.WARNING
-    _told.add(cause)
+    level = logging.DEBUG if cause in _warned else logging.WARNING
+    _warned.add(cause)
     logger.log(
         level,
         "The credential store is not used: %s. Each process renews for itself.",

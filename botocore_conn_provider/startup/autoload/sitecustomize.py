@@ -1,7 +1,7 @@
-"""Arm this process, then run the sitecustomize that this one shadows.
+"""Arm this process, then run the sitecustomize that this one hides.
 
-Its directory is for PYTHONPATH. Python runs one `sitecustomize` only, the first on
-the path; virtual environments, Debian and other tools have theirs.
+Its directory is meant for PYTHONPATH. Python runs only the first `sitecustomize` on the
+path, and virtual environments, Debian and other tools may have one of their own.
 """
 
 import os
@@ -9,18 +9,20 @@ import sys
 
 
 def _arm() -> None:
+    # Imported here so that an error, for instance a missing package, can be caught.
     try:
         from botocore_conn_provider.startup.hook import arm
-    except Exception as error:  # noqa: BLE001 - the interpreter must start without us, too
-        _say_inactive(type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - the interpreter must start all the same
+        _warn_inactive(type(error).__name__)
         return
     arm()
 
 
-def _say_inactive(reason: str) -> None:
-    """Say on standard error that this Python does not use the connection.
+def _warn_inactive(reason: str) -> None:
+    """Write to standard error that this Python does not use the connection.
 
-    Only where the hook would be wanted; its own test of that cannot be imported here.
+    This is written only if a connection is named or given. The hook's own check of that
+    cannot be imported here.
     """
     look_up = os.environ.get
     if look_up("BOTOCORE_CONN_DISABLE", "") not in ("", "0"):
@@ -45,22 +47,23 @@ def _say_inactive(reason: str) -> None:
 
 
 def _run_shadowed() -> None:
-    """Import the next `sitecustomize` on the path in the place of this one.
+    """Import the next `sitecustomize` on the path in place of this one.
 
-    Its errors are its own: they surface as they would without us.
+    Its errors are raised as they would be without this module.
     """
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     path = sys.path[:]
     sys.path[:] = [entry for entry in path if os.path.abspath(entry) != here]  # noqa: PTH100
     this = sys.modules.pop("sitecustomize")
     try:
+        # Imported here because the path has just been changed for it.
         import sitecustomize as shadowed  # type: ignore[import-not-found]  # noqa: F401
     except ImportError as error:
         sys.modules["sitecustomize"] = this
         if error.name != "sitecustomize":
             raise
     finally:
-        # In place, and what the shadowed one added stays.
+        # Changed in place, and entries that the hidden module added are kept.
         added = [entry for entry in sys.path if entry not in path]
         sys.path[:] = added + path
 
