@@ -315,5 +315,5 @@ def test_connection_is_copied_and_not_pickled() -> None:
     assert copy.copy(connection) == connection
     assert copy.deepcopy(connection) == connection
     for value in (connection, connection.settings):
-        with pytest.raises(TypeError, match="ship the connection's name"):
+        with pytest.raises(TypeError, match="send the connection's name"):
             pickle.dumps(value)
