@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import botocore
 import pytest
-from botocore.loaders import JSONFileLoader, Loader
 
 import botocore_conn_provider
+from tests import botocores_data
 from tests.aws import Aws
 from tests.certificates import Certificates
-from tests.child import Children
+from tests.child import Children, ForkingParent
 from tests.leaks import Leaks, Secrets
 from tests.ways import MetadataServer, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 pytest_plugins = ["tests.federation.saml.parts"]
 FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-OF_BOTOCORE = f"{Loader.BUILTIN_DATA_PATH}{os.sep}"
 SECRETS = pytest.StashKey[Secrets]()
 
 
@@ -35,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needs = "kerberos" in getattr(item, "fixturenames", ())
         if needs and not item.get_closest_marker("kerberos"):
             raise pytest.UsageError(f"{item.nodeid}: mark it with pytest.mark.kerberos")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector, and with it each forked child, from going over all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> list[str]:
@@ -63,45 +69,9 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _botocores_data() -> Iterator[None]:
-    """Read botocore's own data files and folders once, not once for each session.
-
-    Reading them was a third of what a test of a session cost. botocore shares what
-    it read among the clients of a session; here the sessions share it too.
-    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", share_files())
-        patch.setattr(Loader, "list_available_services", share_services())
+        botocores_data.share(patch.setattr)
         yield
-
-
-def share_files() -> Callable[[JSONFileLoader, str], Any]:
-    """Return a `load_file` that reads each file of botocore's once."""
-    read = JSONFileLoader.load_file
-    data: dict[str, Any] = {}
-
-    def read_once(self: JSONFileLoader, file_path: str) -> Any:
-        if not file_path.startswith(OF_BOTOCORE):
-            return read(self, file_path)
-        if file_path not in data:
-            data[file_path] = read(self, file_path)
-        return data[file_path]
-
-    return read_once
-
-
-def share_services() -> Callable[[Loader, str], list[str]]:
-    """Return a `list_available_services` that looks at the same folders once."""
-    look = Loader.list_available_services
-    data: dict[tuple[str, ...], list[str]] = {}
-
-    def look_once(self: Loader, type_name: str) -> list[str]:
-        folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112
-        key = (type_name, *folders)
-        if key not in data:
-            data[key] = look(self, type_name)
-        return list(data[key])
-
-    return look_once
 
 
 @pytest.fixture
@@ -167,6 +137,14 @@ def metadata_server(secrets: Secrets) -> Iterator[MetadataServer]:
     """The instance metadata service, which `environment()` leads to."""
     with MetadataServer(secrets).serve() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def forking_parent() -> Iterator[ForkingParent]:
+    """Give to `run_python` as `parent` where a child need not load boto3 itself."""
+    parent = ForkingParent()
+    yield parent
+    parent.close()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.aws import Aws
-    from tests.child import Children
+    from tests.child import Children, ForkingParent
     from tests.leaks import Leaks, Secrets
     from tests.ways import MetadataServer, Proxy
 
@@ -334,15 +334,38 @@ def test_metadata_server_gives_the_instances_role(
     assert metadata_server.paths[0] == "/latest/api/token"
 
 
-def test_child_sees_the_environment_asked_for(run_python: Children) -> None:
+@pytest.mark.parametrize("forked", [False, True])
+def test_child_sees_the_environment_asked_for(
+    run_python: Children, forking_parent: ForkingParent, *, forked: bool
+) -> None:
     code = """
         import os
         print(os.environ["AWS_EC2_METADATA_DISABLED"], os.environ["ASKED"])
         print("HOME" in os.environ)
         raise SystemExit(3)
     """
-    ended = run_python(code, env={"ASKED": "yes", "HOME": None})
+    parent = forking_parent if forked else None
+    ended = run_python(code, env={"ASKED": "yes", "HOME": None}, parent=parent)
     assert ended == ("true yes\nFalse\n", "", 3)
+
+
+@pytest.mark.parametrize(
+    "end", ["raise ValueError", "raise SystemExit('no')", "abort()"]
+)
+def test_forked_child_ends_as_another_does(
+    run_python: Children, forking_parent: ForkingParent, end: str
+) -> None:
+    code = f"import atexit, sys; from os import abort; atexit.register(print, 1)\n{end}"
+    ended = run_python(code, parent=forking_parent)
+    assert ended[::2] == run_python(code)[::2]
+    assert ended.stderr.splitlines()[-1:] == run_python(code).stderr.splitlines()[-1:]
+
+
+def test_forked_child_has_loaded_nothing_of_ours(
+    run_python: Children, forking_parent: ForkingParent
+) -> None:
+    code = "import sys; print([each for each in sys.modules if 'conn_prov' in each])"
+    assert run_python(code, parent=forking_parent).stdout == "[]\n"
 
 
 def test_secret_in_a_childs_output_is_a_leak(

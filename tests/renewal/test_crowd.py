@@ -38,7 +38,7 @@ def use():
         frozen = kept.get_frozen_credentials()
         if frozen[1:3] != ("s" + frozen[0], "t" + frozen[0]):
             mixed.append(frozen)
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 threads = [threading.Thread(target=use) for _ in range(int(sys.argv[5]))]
 [thread.start() for thread in threads]

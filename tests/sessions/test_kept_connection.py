@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.child import Children, Ended
+    from tests.child import Children, Ended, ForkingParent
     from tests.leaks import Leaks
 
     Arrange = Callable[..., None]
@@ -63,11 +63,11 @@ def set_up(world: World, monkeypatch: pytest.MonkeyPatch) -> Arrange:
 
 
 @pytest.fixture
-def run(run_python: Children) -> Callable[..., Ended]:
-    """Run a program in a process of its own, which must end well."""
+def run(run_python: Children, forking_parent: ForkingParent) -> Callable[..., Ended]:
+    """Run a program in a process that loads what is ours itself; it must end well."""
 
     def run(code: str, *arguments: str, **more: Any) -> Ended:
-        ended = run_python(code, *arguments, **more)
+        ended = run_python(code, *arguments, parent=forking_parent, **more)
         assert ended.returncode == 0, ended.stderr
         return ended
 
@@ -280,14 +280,15 @@ while begun.count("renewal_started") < 2:
 
 
 def test_exit_does_not_wait_for_a_running_renewal(
-    world: World, set_up: Arrange, run: Callable[..., Ended]
+    world: World, set_up: Arrange, run_python: Children
 ) -> None:
     patient = {"read_timeout": 300, "retries": {"total_max_attempts": 1}}
     set_up({**KEYED, "extra": {**ROLE, "config_kwargs": patient}})
     gate = Gate()
     world.aws.inject(Fault(expires_in_seconds=8))
     world.aws.inject(Fault(until=gate))
-    run(EXIT_AMID_RENEWAL)
+    ended = run_python(EXIT_AMID_RENEWAL)
+    assert (ended.returncode, ended.stderr) == (0, "")
     assert not gate.passed
     gate.set()
 
