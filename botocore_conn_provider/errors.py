@@ -69,7 +69,8 @@ class ConnProviderError(BotoCoreError):
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         conn_id = show_conn_id(conn_id)
-        self._say(conn_id, f"{cause} {hint}".strip())
+        end = "" if not hint or cause.endswith((".", "!", "?", ":")) else "."
+        self._say(conn_id, f"{cause}{end} {hint}".strip())
         self.conn_id, self.cause, self.hint = conn_id, cause, hint
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
 

@@ -123,6 +123,14 @@ def advise(settings: AwsSettings) -> Iterator[Remark]:
                 "If the account is another company's, agree on one and put it into"
                 " 'assume_role_kwargs.ExternalId' (the confused deputy problem).",
             )
+    if role is not None and settings.keys is not None and settings.keys.session_token:
+        yield Remark(
+            "advice",
+            "aws_session_token",
+            "belongs to temporary keys: once they expire, the role cannot be assumed"
+            " again, and a running program cannot be given new ones.",
+            "Write lasting keys or a profile whose credentials are renewed.",
+        )
     if settings.client.verify is False:
         yield Remark(
             "advice",

@@ -144,7 +144,7 @@ class SamlFlow:
     def __init__(
         self, settings: AwsSettings, role: AssumeRoleWithSaml, view: SessionView
     ) -> None:
-        # Imported here: other kinds of connection do not load the federation room.
+        # Imported here: other kinds of connection do not load federation.
         from botocore_conn_provider.federation.saml.saml_proof import SamlProofFetcher
 
         self.settings = settings
@@ -187,7 +187,7 @@ class WebIdentityFlow:
         role: AssumeRoleWithWebIdentity,
         view: SessionView,
     ) -> None:
-        # Imported here: other kinds of connection do not load the federation room.
+        # Imported here: other kinds of connection do not load federation.
         from botocore_conn_provider.federation.web_identity.identity_token import (
             WebIdentityTokenFetcher,
         )

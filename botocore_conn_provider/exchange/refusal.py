@@ -96,8 +96,8 @@ def is_on_the_way(error: BotoCoreError) -> bool:
 
 HINTS = {
     "AccessDenied": (
-        "Check the role's trust policy, its conditions (ExternalId among them) and"
-        " that the base identity may call it."
+        "Check the role's trust policy with its conditions and, for AssumeRole, the"
+        " ExternalId and that the base identity may call it."
     ),
     "ExpiredToken": "The proof or the base keys have expired; renew them.",
     "ExpiredTokenException": "The proof has expired; check the clock of this machine.",

@@ -30,6 +30,17 @@ REPORT = "Report it to the plug-in's authors."
 FOREIGN = (Exception, SystemExit)
 
 
+class BuiltIn(NamedTuple):
+    """Where a built-in plug-in is: texts `module:attribute`, imported when used.
+
+    `identify` is a function apart from the class, because it must load nothing that a
+    start from the store does without.
+    """
+
+    create: str
+    identify: str
+
+
 class PluginKind(NamedTuple):
     """Token sources, or sign-in methods.
 
@@ -39,8 +50,7 @@ class PluginKind(NamedTuple):
 
     noun: str
     group: str
-    built_in: Mapping[str, str]
-    identify: Mapping[str, str]
+    built_in: Mapping[str, BuiltIn]
     field: str
     failure: type[CredentialFetchError]
     find_flaw: Callable[[object], str | None]

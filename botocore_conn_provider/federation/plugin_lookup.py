@@ -48,7 +48,8 @@ def create_plugin(
     from importlib.metadata import EntryPoint, entry_points  # 35 ms: federation only
 
     if name in kind.built_in:
-        return EntryPoint(name, kind.built_in[name], kind.group).load()(request)
+        place = kind.built_in[name].create
+        return EntryPoint(name, place, kind.group).load()(request)
     found = list(entry_points(group=kind.group)) if allow_plugins else []
     for entry_point in found:
         if entry_point.name == name:
@@ -78,11 +79,10 @@ def identify_plugin(
     Raises:
         InvalidConnectionError: As in `create_plugin`.
     """
-    place = kind.identify.get(name)
-    if place is not None:
+    if name in kind.built_in:
         from importlib import import_module
 
-        module, _, attribute = place.partition(":")
+        module, _, attribute = kind.built_in[name].identify.partition(":")
         described: dict[str, str] = getattr(import_module(module), attribute)(request)
         return described
     plugin = create_plugin(kind, name, request, allow_plugins=allow_plugins)

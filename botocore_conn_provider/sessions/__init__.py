@@ -1,4 +1,4 @@
-"""Fit botocore's sessions: the only room that knows their insides.
+"""Fit botocore's sessions: the only package that knows their insides.
 
 installation ─▶ fitting ─▶ defaults (region, profile, Config, endpoints, verify)
 │       resolver ─▶ providers ─▶ credentials

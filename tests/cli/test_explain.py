@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
 
-from botocore_conn_provider.cli.explain.field_list import EXTRA
+from botocore_conn_provider.cli.explain import field_list
 from botocore_conn_provider.cli.explain.tree import build_tree, grow
 from botocore_conn_provider.connection.extra import KNOWN_FIELDS
 from tests.cli.conftest import CONNECTION, ROLE
 from tests.cli.test_doctor import build_token
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Command
     from tests.leaks import Secrets
 
@@ -57,8 +56,12 @@ def explain(
     return explained
 
 
-def test_every_field_has_a_meaning() -> None:
-    assert set(EXTRA) == set(KNOWN_FIELDS)
+def test_every_field_has_a_meaning_and_a_place_in_the_specification() -> None:
+    assert set(field_list.EXTRA) == set(KNOWN_FIELDS)
+    told = (Path(__file__).parents[2] / "docs" / "specification.md").read_text()
+    section = told.partition("\n## 2.")[2].partition("\n## 3.")[0]
+    names = (*field_list.EXTRA, *field_list.SAML)
+    assert [name for name in names if f"`{name}" not in section] == []
 
 
 def test_keys_and_role_are_explained(
@@ -122,6 +125,18 @@ def test_keys_and_role_are_explained(
 
 TOKEN = "AWS_BEARER_TOKEN_BEDROCK: the connection says who we are"
 PREFERRED = "AWS_AUTH_SCHEME_PREFERENCE: the connection says who we are; sigv4 counts"
+
+
+def test_keys_of_the_environment_are_named_and_told_to_be_temporary(
+    command: Command, monkeypatch: pytest.MonkeyPatch, secrets: Secrets
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", secrets.new_access_key_id())
+    document = {"extra": {"role_arn": ROLE}}
+    lasting = explain(command, monkeypatch, document)["effects"]["identity"]["keys"]
+    assert lasting == "AWS_ACCESS_KEY_ID of the environment"
+    monkeypatch.setenv("AWS_SESSION_TOKEN", secrets.new("session token"))
+    told = explain(command, monkeypatch, document)["effects"]["identity"]["keys"]
+    assert "AWS_SESSION_TOKEN: temporary" in told
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,9 @@ def test_deprecated_field_is_told(
     )
 
 
+SAFE = {"role_arn": ROLE, "assume_role_kwargs": {"ExternalId": "abc"}}
+
+
 @pytest.mark.parametrize(
     ("extra", "noted"),
     [
@@ -130,6 +133,8 @@ def test_deprecated_field_is_told(
         ({"role_arn": ROLE.replace("123456789012", "057707198453")}, []),
         ({"role_arn": ROLE, "assume_role_kwargs": {"ExternalId": "abc"}}, []),
         ({"verify": False}, ["verify"]),
+        ({"aws_session_token": "token"}, []),
+        ({"aws_session_token": "token", **SAFE}, ["aws_session_token"]),
     ],
 )
 def test_unwise_is_noted(

@@ -173,7 +173,7 @@ def test_a_change_in_the_flow_is_seen_by_doctor(
     assert request.parameters["DurationSeconds"] == "901"
 
 
-@pytest.mark.parametrize("step", ["prove", "exchange"])
+@pytest.mark.parametrize("step", ["identify", "prove", "exchange"])
 @pytest.mark.parametrize("run", ["doctor", "credential-process"])
 def test_a_step_that_is_replaced_is_not_gone_around(
     run: str,

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.cli.doctor.step import Outcome, Step
     from botocore_conn_provider.cli.doctor.web_identity_steps import WebIdentitySteps
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.exchange.flows import AnyFlow
+    from botocore_conn_provider.exchange.base_session import BaseIdentity
+    from botocore_conn_provider.exchange.flows import AnyFlow, AssumeRoleFlow
 
 
 def examine(given: Given, screen: Screen, *, probe: str | None) -> list[Outcome]:
@@ -77,4 +78,10 @@ def choose_steps(
         )
 
         return WebIdentitySteps(flow, environ=environ)
-    return BaseSteps(flow.settings, flow.prove)
+    return BaseSteps(flow.settings, lambda: identify_and_prove(flow))
+
+
+def identify_and_prove(flow: AssumeRoleFlow) -> BaseIdentity:
+    """Return the base identity, found once: `prove` takes what `identify` has found."""
+    flow.identify()
+    return flow.prove()

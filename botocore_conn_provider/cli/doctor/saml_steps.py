@@ -64,6 +64,7 @@ class SamlSteps:
             yield f"no ticket to show: {read_words(error)}"
 
     def _look_at_sign_in(self) -> Iterator[str]:
+        self._flow.identify()
         try:
             self._found = self._flow.prove()
         except SamlResponseError as error:

@@ -46,6 +46,7 @@ class WebIdentitySteps:
 
     def _look_at_source(self) -> Iterator[str]:
         self._flow.check()
+        self._flow.identify()
         yield self._describe_source()
 
     def _describe_source(self) -> str:

@@ -30,7 +30,7 @@ def describe_effects(
     """Return what is in effect unless the program says otherwise."""
     settings = connection.settings
     return {
-        "identity": _describe_identity(settings, base),
+        "identity": _describe_identity(settings, environ, base),
         "region": _describe_region(connection, environ, base),
         "endpoints": _describe_endpoints(settings.client, environ),
         "proxies": _describe_proxies(settings.client, environ),
@@ -43,13 +43,22 @@ def describe_effects(
     }
 
 
-def _describe_identity(settings: AwsSettings, base: UnfittedSession) -> dict[str, str]:
+def _describe_identity(
+    settings: AwsSettings, environ: Environ, base: UnfittedSession
+) -> dict[str, str]:
     """Return what a session made now resolves its base identity from."""
     if settings.keys is not None:
         return {"base identity": "keys of the connection"}
     if not settings.starts_from_chain and settings.profile_name is None:
         return {"base identity": "none: the exchange is not signed"}
     ask = base.get_config_variable
+    if settings.profile_name is None and environ.get("AWS_ACCESS_KEY_ID"):
+        temporary = " AWS_SESSION_TOKEN: temporary, and a session keeps what they were"
+        return {
+            "base identity": "botocore's chain",
+            "keys": "AWS_ACCESS_KEY_ID of the environment"
+            + (f", with{temporary}" if environ.get("AWS_SESSION_TOKEN") else ""),
+        }
     return {
         "base identity": "a profile" if settings.profile_name else "botocore's chain",
         "profile": ask("profile") or "default",

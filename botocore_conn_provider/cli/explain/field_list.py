@@ -83,7 +83,7 @@ EXTRA = {
 }
 SAML = {
     "idp_url": Meaning("page where the sign-in begins"),
-    "idp_auth_method": Meaning("sign-in method", default="SPNEGO"),
+    "idp_auth_method": Meaning("sign-in method: spnego or a plug-in"),
     "principal_arn": Meaning("SAML provider in IAM", default="the assertion names it"),
     "saml_response_xpath": Meaning(
         "where the response is in the page", default="the SAMLResponse input"

@@ -22,7 +22,11 @@ from botocore_conn_provider.federation.deadline import (
     DeadlineExceededError,
     run_within,
 )
-from botocore_conn_provider.federation.plugin_guard import PluginKind, name_type
+from botocore_conn_provider.federation.plugin_guard import (
+    BuiltIn,
+    PluginKind,
+    name_type,
+)
 from botocore_conn_provider.federation.plugin_lookup import (
     SIGN_INS,
     create_plugin,
@@ -43,9 +47,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BUILT_IN = {"spnego": "botocore_conn_provider.federation.saml.spnego:SpnegoSignIn"}
-# Apart from the class, so that a start from the store loads no Kerberos library twice.
-IDENTIFY = {"spnego": "botocore_conn_provider.federation.saml.kerberos:identify"}
+HERE = "botocore_conn_provider.federation.saml"
+BUILT_IN = {
+    "spnego": BuiltIn(f"{HERE}.spnego:SpnegoSignIn", f"{HERE}.kerberos:identify")
+}
 INSTALL = "Run: pip install 'botocore-conn-provider[saml]'"
 SYSTEM_LIBRARY = (
     "Install it (Debian: apt-get install libgssapi-krb5-2; Red Hat: dnf install"
@@ -73,7 +78,6 @@ KIND = PluginKind(
     noun="sign-in method",
     group=SIGN_INS,
     built_in=BUILT_IN,
-    identify=IDENTIFY,
     field="assume_role_with_saml.idp_auth_method",
     failure=IdpRequestError,
     find_flaw=find_page_flaw,

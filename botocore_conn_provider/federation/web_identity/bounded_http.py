@@ -13,7 +13,7 @@ import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-import requests  # this module is imported late itself: see google/tokens.py
+import requests  # this module is imported late itself: see google/google_tokens.py
 import urllib3
 
 from botocore_conn_provider.errors import WebIdentityTokenError

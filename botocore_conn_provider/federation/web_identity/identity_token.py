@@ -14,7 +14,11 @@ from botocore_conn_provider.federation.deadline import (
     DeadlineExceededError,
     run_within,
 )
-from botocore_conn_provider.federation.plugin_guard import PluginKind, name_type
+from botocore_conn_provider.federation.plugin_guard import (
+    BuiltIn,
+    PluginKind,
+    name_type,
+)
 from botocore_conn_provider.federation.plugin_lookup import (
     TOKEN_SOURCES,
     create_plugin,
@@ -37,12 +41,10 @@ if TYPE_CHECKING:
 FIELD = "assume_role_with_web_identity_federation"
 HERE = "botocore_conn_provider.federation.web_identity"
 BUILT_IN = {
-    "file": f"{HERE}.token_file:TokenFile",
-    "google": f"{HERE}.google.google_tokens:GoogleTokens",
-}
-IDENTIFY = {
-    "file": f"{HERE}.token_file:identify",
-    "google": f"{HERE}.google.adc:identify",
+    "file": BuiltIn(f"{HERE}.token_file:TokenFile", f"{HERE}.token_file:identify"),
+    "google": BuiltIn(
+        f"{HERE}.google.google_tokens:GoogleTokens", f"{HERE}.google.adc:identify"
+    ),
 }
 
 
@@ -55,7 +57,6 @@ KIND = PluginKind(
     noun="token source",
     group=TOKEN_SOURCES,
     built_in=BUILT_IN,
-    identify=IDENTIFY,
     field=FIELD,
     failure=WebIdentityTokenError,
     find_flaw=find_type_flaw,
