@@ -29,6 +29,11 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one process more than there are cores: some tests wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test that needs system packages and is not marked so."""
     for item in items:
