@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
 
 Proof = TypeVar("Proof")
-# How long what was found to tell identities apart may serve as the proof itself.
+# How long a base identity that was found tells whose the next exchange is.
 PROOF_SECONDS = 5.0
 
 
@@ -112,19 +112,23 @@ class AssumeRoleFlow:
         asker = self.view.describe()
         if self.settings.keys is not None:  # they are part of the settings
             return asker
-        proof = self.prove()
-        self._proven = Proven(proof, time.monotonic())
-        return asker | proof.describe(self.view.snapshot)
+        proven, now = self._proven, time.monotonic()
+        if proven is None or now - proven.at >= PROOF_SECONDS:
+            proven = Proven(self._find_base(), now)
+        self._proven = proven
+        return asker | proven.proof.describe(self.view.snapshot)
 
     def prove(self) -> BaseIdentity:
         """Return the base identity; may ask the network, as botocore's chain does.
 
         The files and programs that the snapshot names are asked at each exchange. What
-        `identify` has just found serves the exchange that follows at once.
+        `identify` has found serves the exchange that follows it: credentials are then
+        shared among those that it told apart by this very identity.
         """
         proven, self._proven = self._proven, None
-        if proven and time.monotonic() - proven.at < PROOF_SECONDS:
-            return proven.proof
+        return self._find_base() if proven is None else proven.proof
+
+    def _find_base(self) -> BaseIdentity:
         from botocore_conn_provider.exchange.base_session import load_base_identity
 
         session = _create_session(self.settings, self.view)
