@@ -32,6 +32,9 @@ PATH_VARIABLES = (
     "CLOUDSDK_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
 )
+# Those of Kerberos that name a cache or keytab, and the kinds of them that are files.
+KERBEROS_VARIABLES = ("KRB5CCNAME", "KRB5_CLIENT_KTNAME")
+KERBEROS_FILES = ("", "FILE", "WRFILE", "DIR")
 
 
 CONN_ID = re.compile(r"[\w.-]+")
@@ -98,16 +101,29 @@ class Snapshot(NamedTuple):
         return _keep_from_expansion(str(Path(self.directory, expanded)))
 
     def settle(self) -> Environ:
-        """Return the environment with absolute paths, and HOME always set.
+        """Return the environment with absolute paths, and HOME and PWD always set.
 
         Code that reads it later finds the same files, even if the process has changed
         its working directory.
         """
-        settled = {**self.environ, "HOME": self.home}
+        settled = {**self.environ, "HOME": self.home, "PWD": self.directory}
         for name in PATH_VARIABLES:
             if settled.get(name):
                 settled[name] = self.locate(settled[name])
+        for name in KERBEROS_VARIABLES:
+            if settled.get(name):
+                settled[name] = self._locate_kerberos(settled[name])
         return Options(settled)
+
+    def _locate_kerberos(self, name: str) -> str:
+        """Return a ticket cache's or keytab's name with an absolute path, if it has one.
+
+        Kerberos replaces neither `~` nor variables in these.
+        """
+        kind, colon, path = name.rpartition(":")
+        if kind not in KERBEROS_FILES:
+            return name
+        return f"{kind}{colon}{Path(self.directory, path)}"
 
     def _expand(self, found: re.Match[str]) -> str:
         return self.environ.get(found[1] or found[2], found[0])
