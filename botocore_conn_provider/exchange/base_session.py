@@ -102,7 +102,8 @@ def view_session(
             providers[name] = provider
     return SessionView(
         snapshot=snapshot,
-        specifications=session.session_var_map,
+        # A copy, because botocore's holds the session and changes with it.
+        specifications=dict(session.session_var_map),
         data_loader=session.get_component("data_loader"),
         variables=dict(session.instance_variables()),
         providers=providers,

@@ -26,7 +26,7 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.errors import StsExchangeError
+from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class AssumeRoleFlow:
         self.role = role
         self.view = view
         self._proven: Proven | None = None
+        # Where the chain found the identity: what it finds elsewhere is another.
+        self._method: str | None = None
 
     def check(self) -> None:
         """Nothing is left to judge: reading and `checks.judge` have judged it all."""
@@ -132,7 +134,11 @@ class AssumeRoleFlow:
         from botocore_conn_provider.exchange.base_session import load_base_identity
 
         session = _create_session(self.settings, self.view)
-        return load_base_identity(session, self.settings)
+        found = load_base_identity(session, self.settings)
+        self._method = self._method or found.method
+        if found.method != self._method:
+            raise _explain_moved(self.settings, self._method, found.method)
+        return found
 
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
@@ -259,6 +265,17 @@ def _create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession
     from botocore_conn_provider.exchange.base_session import create_base_session
 
     return create_base_session(settings, view)
+
+
+def _explain_moved(
+    settings: AwsSettings, method: str, found: str
+) -> CredentialFetchError:
+    return CredentialFetchError(
+        conn_id=settings.conn_id,
+        cause=f"its base identity was found in '{method}' when the session was"
+        f" created. There is none now, and what is found in '{found}' is another.",
+        hint="Put it back, or create another session.",
+    )
 
 
 def _create_sts(settings: AwsSettings, view: SessionView) -> StsExchange:

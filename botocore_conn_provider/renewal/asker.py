@@ -3,8 +3,8 @@
 Files, programs and endpoints are asked again at each exchange, so the identity behind
 a flow may change while it is in use: keys are rotated, a tool exchanges one tenant's
 file for another's and back. So each exchange finds out who asks now. The store's entry
-is that identity's, and whoever shares the credentials in this process is told when the
-identity is no longer the one that they were found by.
+is that identity's, and the registry of this process is told when the identity is no
+longer the one that the keeper is found by.
 """
 
 from __future__ import annotations

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import logging
 import os
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +76,7 @@ def serve_cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def stage(leaks: Leaks, isolated: Path, tmp_path: Path) -> Iterator[Stage]:
+def stage(leaks: Leaks, tmp_path: Path) -> Iterator[Stage]:
     """An installed process whose environment is put back afterwards."""
     before, directory = dict(os.environ), os.getcwd()  # noqa: PTH109
     with serve_cloud() as cloud, leaks.user_calls():
@@ -141,19 +143,13 @@ def test_a_file_that_is_switched_back_does_so_neither_through_the_store(
     older = boto3.Session()
     older.get_credentials()
     stage.write_keys("credentials", BOB)
-    flow_time(stage)
+    time.sleep(flows.PROOF_SECONDS + 0.1)  # what was found is not used any more
     stage.ask(older)
     path.write_text(of_alice)
     del older
     keepers.forget()
     gc.collect()
     assert stage.ask(boto3.Session()) == ALICE
-
-
-def flow_time(stage: Stage) -> None:
-    import time
-
-    time.sleep(flows.PROOF_SECONDS + 0.1)
 
 
 def test_a_token_that_is_switched_back_does_not_serve_what_the_other_asked_for(
@@ -204,11 +200,10 @@ def test_a_variable_in_a_path_that_was_unset_is_not_read_later(stage: Stage) -> 
         stage.ask(session)
 
 
-def test_an_empty_home_is_no_users_home(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("stage")
+def test_an_empty_home_is_no_users_home() -> None:
     os.environ["HOME"] = ""
-    assert Snapshot.take().locate("~/x") == os.path.expanduser("~/x")
+    assert Snapshot.take().locate("~/x") == os.path.expanduser("~/x")  # noqa: PTH111
 
 
 def test_old_files_of_two_homes_are_not_taken_for_one_when_they_agree(
@@ -275,18 +270,15 @@ def test_relative_files_of_two_folders_are_not_taken_for_one_when_they_agree(
     assert stage.ask(his) == BOB
 
 
+@pytest.mark.xfail(
+    strict=True, reason="handlers are not part of what a session is told apart by"
+)
 def test_handlers_of_one_session_do_not_decide_for_another(stage: Stage) -> None:
     path = stage.write_keys("credentials", ALICE)
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(path)
     his = boto3.Session()
-    his_keys = stage.cloud.make_keys(BOB)
-
-    def swap(request_signer: Any = None, **_: Any) -> None: ...
-    def redirect(params: Any, **_: Any) -> None:
-        params["headers"]["X-Tenant"] = "bob"
-
     seen = []
-    his.events.register("before-call.sts.AssumeRole", lambda **k: seen.append(1))
+    his.events.register("before-call.sts.AssumeRole", lambda **_: seen.append(1))
     assert stage.ask(his) == ALICE
     assert seen
     hers = boto3.Session()
@@ -310,7 +302,12 @@ def test_default_config_of_one_session_does_not_decide_for_another(
 
 
 def test_session_variables_of_ones_own_names_count(stage: Stage) -> None:
-    os.environ.update(as_variables(stage, ALICE))
+    keys = stage.cloud.make_keys(ALICE)
+    stage.connect(
+        **EXTRA,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
     del os.environ["AWS_ENDPOINT_URL_STS"]
     with serve_cloud() as elsewhere:
         elsewhere.owners = stage.cloud.owners
@@ -322,7 +319,8 @@ def test_session_variables_of_ones_own_names_count(stage: Stage) -> None:
             session = botocore.session.Session(
                 session_vars={"config_file": (None, "MY_CONFIG", "~/x", None)}
             )
-            session.get_credentials().get_frozen_credentials()
+            found: Any = session.get_credentials()
+            found.get_frozen_credentials()
             sessions.append(session)
         assert (elsewhere.exchanges, stage.cloud.exchanges) == (1, 1)
 
@@ -366,7 +364,8 @@ def test_a_program_that_does_not_give_keys_is_an_error_of_ours(
         boto3.Session().get_credentials()
 
 
-def test_environment_that_changes_while_it_is_copied(stage: Stage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_environment_that_changes_while_it_is_copied() -> None:
     stop = threading.Event()
 
     def change() -> None:
@@ -393,8 +392,10 @@ def test_environment_that_changes_while_it_is_copied(stage: Stage) -> None:
 
 def test_a_session_that_is_let_go_is_not_kept_by_its_keeper(stage: Stage) -> None:
     os.environ.update(as_variables(stage, ALICE))
+    logging.disable()  # records hold handlers, and so sessions
     session = botocore.session.Session()
     assert stage.ask(session) == ALICE
+    logging.disable(logging.NOTSET)
     gone = weakref.ref(session)
     del session
     gc.collect()
@@ -425,3 +426,56 @@ def test_a_program_of_the_profile_that_uses_the_connection_ends(
     with pytest.raises(ConnProviderError):
         boto3.Session().get_credentials()
     assert counter.read_text() == "x" or counter.read_text() == "xx"
+
+
+def test_the_profile_of_a_bare_session_is_that_of_the_files_at_creation(
+    stage: Stage,
+) -> None:
+    hers = stage.write_keys("alice", ALICE, section="job")
+    his = stage.write_keys("bob", BOB, section="other")
+    stage.connect(**EXTRA, profile_name="job")
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(hers)
+    session = botocore.session.Session()
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(his)
+    assert stage.ask(session) == ALICE
+
+
+def test_a_variable_map_that_changes_later_does_not_count(stage: Stage) -> None:
+    hers = stage.write_keys("alice", ALICE)
+    his = stage.write_keys("bob", BOB)
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(hers)
+    session = botocore.session.Session()
+    assert stage.ask(session) == ALICE
+    specification = ("credentials_file", "BOBS", str(his), None)
+    session.session_var_map["credentials_file"] = specification
+    renew(session)
+    assert stage.ask(session) == ALICE
+
+
+def test_a_home_that_is_unset_later_stays_the_sessions(stage: Stage) -> None:
+    stage.write_keys("alice/.aws/credentials", ALICE)
+    del os.environ["AWS_SHARED_CREDENTIALS_FILE"]
+    os.environ["HOME"] = str(stage.folder / "alice")
+    session = boto3.Session()
+    del os.environ["HOME"]
+    assert stage.ask(session) == ALICE
+
+
+def test_a_profile_that_is_gone_at_renewal_is_not_the_machines(stage: Stage) -> None:
+    path = stage.write_keys("both", ALICE, section="job")
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(path)
+    os.environ["AWS_PROFILE"] = "job"
+    os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{stage.cloud.url}/keys/{BOB}"
+    session = boto3.Session()
+    assert stage.ask(session) == ALICE
+    path.write_text("[job]\nregion = eu-west-1\n")
+    renew(session)
+    with pytest.raises(ConnProviderError):
+        stage.ask(session)
+
+
+def test_an_unknown_profile_of_the_environment_is_an_error(stage: Stage) -> None:
+    os.environ.update(as_variables(stage, BOB))
+    os.environ["AWS_PROFILE"] = "gone"
+    with pytest.raises(Exception, match="gone"):
+        stage.ask(botocore.session.Session())
