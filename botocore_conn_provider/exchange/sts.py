@@ -93,7 +93,8 @@ def create_sts_client(
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **settings.config,
     }
-    own.pop("signature_version", None)  # the services' matter, not the exchange's
+    # None and not left out: the services' matter, whoever says it, the session too.
+    own["signature_version"] = None
     keys: dict[str, Any] = {} if signed_with is None else _list_keys(signed_with)
     if not keys:
         own["signature_version"] = UNSIGNED

@@ -5,7 +5,9 @@ Each test is one way in which a session was once, or could be, signed as somebod
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import copy
 import gc
 import json
 import logging
@@ -19,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 
 import botocore_conn_provider
+from botocore_conn_provider.cli.process_credentials import issue
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.exchange import flows
@@ -479,3 +483,46 @@ def test_an_unknown_profile_of_the_environment_is_an_error(stage: Stage) -> None
     os.environ["AWS_PROFILE"] = "gone"
     with pytest.raises(Exception, match="gone"):
         stage.ask(botocore.session.Session())
+
+
+@pytest.mark.parametrize("signature", [UNSIGNED, "s3v4-query"])
+def test_signature_of_a_default_config_is_not_that_of_the_exchange(
+    stage: Stage, signature: Any
+) -> None:
+    os.environ.update(as_variables(stage, ALICE))
+    session = botocore.session.Session()
+    session.set_default_client_config(Config(signature_version=signature))
+    client = session.create_client(
+        "sts", endpoint_url=stage.cloud.url, config=Config(signature_version="v4")
+    )
+    assert client.get_caller_identity()["Arn"].endswith(ALICE)
+
+
+def test_threads_that_use_one_new_session_at_once_are_one_asker(stage: Stage) -> None:
+    os.environ.update(as_variables(stage, ALICE))
+    session = botocore.session.Session()
+    os.environ.update(as_variables(stage, BOB))
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: stage.ask(session), range(8)))
+    assert told == [ALICE] * 8
+    assert stage.cloud.exchanges == 1
+
+
+def test_copies_are_who_the_original_is(stage: Stage) -> None:
+    os.environ.update(as_variables(stage, ALICE))
+    session = botocore.session.Session()
+    os.environ.update(as_variables(stage, BOB))
+    assert stage.ask(copy.copy(session)) == ALICE
+    assert stage.ask(copy.deepcopy(session)) == ALICE
+
+
+def test_the_store_of_the_command_is_that_of_the_library(stage: Stage) -> None:
+    os.environ["BOTOCORE_CONN_STORE"] = str(stage.folder / "store")
+    keys = json.dumps({**stage.cloud.make_keys(ALICE), "Version": 1})
+    (stage.folder / "keys.json").write_text(keys)
+    config = stage.folder / "config"
+    config.write_text(f"[default]\ncredential_process = cat {stage.folder}/keys.json\n")
+    os.environ["AWS_CONFIG_FILE"] = str(config)
+    stage.ask(botocore.session.Session())
+    issue(None, deadline_seconds=20)
+    assert stage.cloud.exchanges == 1
