@@ -492,7 +492,7 @@ def test_signature_of_a_default_config_is_not_that_of_the_exchange(
     os.environ.update(as_variables(stage, ALICE))
     session = botocore.session.Session()
     session.set_default_client_config(Config(signature_version=signature))
-    client = session.create_client(
+    client: Any = session.create_client(
         "sts", endpoint_url=stage.cloud.url, config=Config(signature_version="v4")
     )
     assert client.get_caller_identity()["Arn"].endswith(ALICE)
