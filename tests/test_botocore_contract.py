@@ -13,11 +13,16 @@ import botocore.utils
 import pytest
 from botocore import client, credentials, endpoint, exceptions, handlers, signers
 from botocore.config import Config
-from botocore.configprovider import BaseProvider, ConstantProvider
+from botocore.configprovider import (
+    BaseProvider,
+    ConfiguredEndpointProvider,
+    ConstantProvider,
+)
 from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
+from google.auth import pluggable
 
 from botocore_conn_provider.exchange.base_session import MACHINE_PROVIDERS
 from botocore_conn_provider.exchange.checks import STS_MODEL
@@ -204,6 +209,24 @@ def test_errors_of_the_network_have_the_roots_we_sort_by() -> None:
         assert issubclass(getattr(exceptions, error), exceptions.HTTPClientError)
     address = exceptions.EndpointConnectionError(endpoint_url="http://x")
     assert vars(address)["kwargs"] == {"endpoint_url": "http://x"}
+
+
+def test_clients_find_their_endpoint_by_a_member_that_we_replace() -> None:
+    method: Any = vars(botocore.session.Session)["_add_configured_endpoint_provider"]
+    assert list(inspect.signature(method).parameters) == [
+        "self",
+        "client_name",
+        "config_store",
+    ]
+    parameters = inspect.signature(ConfiguredEndpointProvider).parameters
+    assert {"full_config", "scoped_config", "client_name", "environ"} <= set(parameters)
+
+
+def test_commands_of_external_accounts_get_variables_by_a_member_that_we_replace() -> (
+    None
+):
+    method = vars(pluggable.Credentials)["_inject_env_variables"]
+    assert list(inspect.signature(method).parameters) == ["self", "env"]
 
 
 def test_session_shows_whether_its_resolver_was_made() -> None:

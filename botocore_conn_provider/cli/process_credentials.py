@@ -15,15 +15,14 @@ from botocore_conn_provider.connection.environment import (
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
+from botocore_conn_provider.exchange.asking import refuse_recursion
 from botocore_conn_provider.exchange.flows import create_flow, run_flow
 from botocore_conn_provider.exchange.session_view import SessionView
-from botocore_conn_provider.renewal.identity import fingerprint
+from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
 from botocore_conn_provider.renewal.store.directory import ON, find_store_directory
-from botocore_conn_provider.renewal.store.machine_store import MachineStore
-from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
     import datetime
@@ -31,11 +30,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.renewal.schedule import Issued
+    from botocore_conn_provider.renewal.schedule import Issued, Store
     from botocore_conn_provider.secret import Secret
-
-# Names the connections that are being asked for, from the outermost process in.
-ASKING_VARIABLE = "BOTOCORE_CONN_ASKING"
 
 
 class IssuedKeys(NamedTuple):
@@ -61,18 +57,9 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
     snapshot = Snapshot.take()
     environ = snapshot.environ
     name = name_connection(environ, conn_id)
-    asking = environ.get(ASKING_VARIABLE, "").split()
-    if name.variable in asking:
-        raise ConnProviderError(
-            conn_id=name.conn_id,
-            cause="its base identity is a profile whose credential_process asks for"
-            " this very connection.",
-            hint="Give the connection keys or a profile of its own.",
-        )
+    refuse_recursion(environ, name.conn_id)
     settings = _switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
-    # A program that the profile names may be this very command.
-    asked = Options({**environ, ASKING_VARIABLE: " ".join([*asking, name.variable])})
-    view = SessionView(snapshot._replace(environ=asked))
+    view = SessionView(snapshot)
     if settings.role is None:
         return _read_identity(settings, view, variable=name.variable)
     return _issue_role(settings, view, name.variable, deadline_seconds=deadline_seconds)
@@ -106,7 +93,8 @@ def _issue_role(
         check()  # to find out who asks is to ask already
     policy = RenewalPolicy.from_settings(settings.own)
     runtime = Runtime()
-    store = _open_store(settings, fingerprint(settings, flow.identify()), view)
+    path = find_store_directory(settings.own.store or ON, view.snapshot.environ)
+    store = Asker(settings, flow, path)
     source = Source(
         fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime
     )
@@ -119,15 +107,6 @@ def _issue_role(
     return _from_temporary(issued.credentials)
 
 
-def _open_store(
-    settings: AwsSettings, identity: str, view: SessionView
-) -> MachineStore | None:
-    path = find_store_directory(settings.own.store or ON, view.snapshot.environ)
-    if path is None:
-        return None
-    return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)
-
-
 class Shelf:
     """Which stored sets another program may be given, and when.
 
@@ -135,9 +114,7 @@ class Shelf:
     but if the renewal fails, whatever is valid for longer than callers wait.
     """
 
-    def __init__(
-        self, store: MachineStore | None, policy: RenewalPolicy, runtime: Runtime
-    ) -> None:
+    def __init__(self, store: Store, policy: RenewalPolicy, runtime: Runtime) -> None:
         self._store = store
         self._policy = policy
         self._runtime = runtime
@@ -158,9 +135,10 @@ class Shelf:
         def fail() -> Issued:
             raise error
 
-        if self._store is None:
-            raise error
-        return self._store.obtain(fail, accept=self.is_valid).issued
+        try:
+            return self._store.obtain(fail, accept=self.is_valid).issued
+        except ConnProviderError:  # who asks could not be found out again
+            raise error from None
 
     def _left(self, issued: Issued) -> float:
         return issued.expires_at - self._runtime.now()

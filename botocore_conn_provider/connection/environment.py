@@ -8,6 +8,7 @@ Source: docs/specification.md, sections 1.1 and 6.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ PATH_VARIABLES = (
     "CLOUDSDK_CONFIG",
     "GOOGLE_APPLICATION_CREDENTIALS",
 )
+# Those of Kerberos that name a cache or keytab, and the kinds of them that are files.
+KERBEROS_VARIABLES = ("KRB5CCNAME", "KRB5_CLIENT_KTNAME")
+KERBEROS_FILES = ("", "FILE", "WRFILE", "DIR")
 
 
 CONN_ID = re.compile(r"[\w.-]+")
@@ -77,35 +81,49 @@ class Snapshot(NamedTuple):
             directory = os.getcwd()  # noqa: PTH109 - costs less than a Path
         except OSError:  # it has been deleted, so no relative path exists
             directory = os.devnull
-        return cls(Options(os.environ), directory)
+        return cls(Options(_copy_environment()), directory)
 
     @property
     def home(self) -> str:
         """The home directory, as `os.path.expanduser` would have found it then."""
-        return self.environ.get("HOME") or os.path.expanduser(  # noqa: PTH111
-            f"~{_find_user()}"
-        )
+        home = self.environ.get("HOME")
+        if home is None:
+            home = os.path.expanduser(f"~{_find_user()}")  # noqa: PTH111
+        return str(Path(self.directory, home or "/"))
 
     def locate(self, path: str) -> str:
         """Return the absolute path, with `~` and `$VARIABLE` as they were then."""
         expanded = _VARIABLE.sub(self._expand, path)
         if expanded == "~" or expanded.startswith("~/"):
-            expanded = self.home + expanded[1:]
+            expanded = self.home.rstrip("/") + expanded[1:] or "/"
         elif expanded.startswith("~"):  # another user's home: no variable decides
             expanded = os.path.expanduser(expanded)  # noqa: PTH111
-        return str(Path(self.directory, expanded))
+        return _keep_from_expansion(str(Path(self.directory, expanded)))
 
     def settle(self) -> Environ:
-        """Return the environment with absolute paths, and HOME always set.
+        """Return the environment with absolute paths, and HOME and PWD always set.
 
         Code that reads it later finds the same files, even if the process has changed
         its working directory.
         """
-        settled = {**self.environ, "HOME": self.home}
+        settled = {**self.environ, "HOME": self.home, "PWD": self.directory}
         for name in PATH_VARIABLES:
             if settled.get(name):
                 settled[name] = self.locate(settled[name])
+        for name in KERBEROS_VARIABLES:
+            if settled.get(name):
+                settled[name] = self._locate_kerberos(settled[name])
         return Options(settled)
+
+    def _locate_kerberos(self, name: str) -> str:
+        """Return a ticket cache's or keytab's name with an absolute path, if it has one.
+
+        Kerberos replaces neither `~` nor variables in these.
+        """
+        kind, colon, path = name.rpartition(":")
+        if kind not in KERBEROS_FILES:
+            return name
+        return f"{kind}{colon}{Path(self.directory, path)}"
 
     def _expand(self, found: re.Match[str]) -> str:
         return self.environ.get(found[1] or found[2], found[0])
@@ -115,6 +133,29 @@ class Snapshot(NamedTuple):
 
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+
+
+def _keep_from_expansion(path: str) -> str:
+    """Return a path in which nobody finds a variable to replace.
+
+    What was no variable in the snapshot may be one when botocore, which replaces
+    variables at each reading, comes to it. There is no way to quote the sign; so a file
+    that is not there by this very name stays one that is not there.
+    """
+    if _VARIABLE.search(path) is None or os.path.lexists(path):
+        return path
+    return path.replace("$", "$/")
+
+
+def _copy_environment() -> dict[str, str]:
+    """Copy the environment while other threads may change it.
+
+    To copy it looks at the names first and then at each value: one that another thread
+    removes in between is a KeyError.
+    """
+    while True:
+        with contextlib.suppress(KeyError, RuntimeError):
+            return dict(os.environ)
 
 
 def _find_user() -> str:

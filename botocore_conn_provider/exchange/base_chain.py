@@ -12,8 +12,9 @@ Source: botocore.credentials.create_credential_resolver.
 
 from __future__ import annotations
 
-import functools
+import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as kinds
@@ -24,6 +25,8 @@ from botocore.utils import (
     JSONFileCache,
     resolve_imds_endpoint_mode,
 )
+
+from botocore_conn_provider.exchange.asking import note_asking, refuse_recursion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +51,12 @@ class BaseChain:
         session: botocore.session.Session,
         snapshot: Snapshot,
         *,
+        conn_id: str,
         region_name: str | None,
     ) -> None:
         self._session = session
         self._snapshot = snapshot
+        self._conn_id = conn_id
         self._region_name = region_name
         self._environ = dict(snapshot.settle())  # botocore wants a dict
         self._cache: dict[str, Any] = {}
@@ -139,11 +144,23 @@ class BaseChain:
         return kinds.ProcessProvider(
             profile_name=profile_name,
             load_config=self._load_config,
-            popen=functools.partial(
-                subprocess.Popen,
-                env=self._snapshot.environ,
-                cwd=self._snapshot.directory,
-            ),
+            popen=self._start,
+        )
+
+    def _start(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        """Start a program of a profile where the session was created.
+
+        Raises:
+            ConnProviderError: This process is such a program, for this connection.
+        """
+        environ = self._snapshot.environ
+        refuse_recursion(environ, self._conn_id)
+        directory = self._snapshot.directory
+        if not Path(directory).is_dir():  # deleted: nothing relative exists there
+            directory = os.sep
+        environ = note_asking(environ, self._conn_id)
+        return subprocess.Popen(  # noqa: S603 - the user's own configuration names it
+            command, env=environ, cwd=directory, **options
         )
 
     def _create_ec2_file(self, _: str) -> kinds.CredentialProvider:

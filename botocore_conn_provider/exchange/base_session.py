@@ -16,21 +16,24 @@ import botocore.credentials
 import botocore.session
 from botocore.configprovider import ChainProvider, ConfigChainFactory
 
+from botocore_conn_provider.connection.environment import PATH_VARIABLES
 from botocore_conn_provider.errors import (
     ConnProviderError,
     CredentialFetchError,
     InvalidConnectionError,
     Problem,
 )
+from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
 from botocore_conn_provider.exchange.session_view import FILES, SessionView
 from botocore_conn_provider.secret import Secret
 
 if TYPE_CHECKING:
     import datetime
 
+    from botocore.configprovider import ConfigValueStore
     from botocore.credentials import CredentialResolver
 
-    from botocore_conn_provider.connection.environment import Snapshot
+    from botocore_conn_provider.connection.environment import Environ, Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
 
 # Providers that take the machine's identity. A profile that was named and holds
@@ -46,10 +49,38 @@ MACHINE_PROVIDERS = (
 CA_BUNDLE = "AWS_CA_BUNDLE"
 # A program's answer may depend on every variable that it is started with.
 READS_ANY_VARIABLE = ("custom-process",)
+# Their source is told whole by the keys, the profile and the two files.
+READS_NAMED_FILES = ("env", "shared-credentials-file", "config-file")
 
 
 class UnfittedSession(botocore.session.Session):
-    """A botocore session that installation leaves alone."""
+    """A botocore session that installation leaves alone.
+
+    Attributes:
+        environ: Where its clients find endpoints; None for the live environment.
+    """
+
+    environ: Environ | None = None
+
+    def _add_configured_endpoint_provider(
+        self, client_name: str, config_store: ConfigValueStore
+    ) -> None:
+        """Have a client find its endpoint in the snapshot.
+
+        Botocore's own reads the live environment, and has no public way to be given
+        another. An older botocore knows no such variables and does not call this.
+        """
+        from botocore.configprovider import ConfiguredEndpointProvider
+
+        config_store.set_config_provider(
+            "endpoint_url",
+            ConfiguredEndpointProvider(
+                full_config=self.full_config,
+                scoped_config=self.get_scoped_config(),
+                client_name=client_name,
+                environ=self.environ,
+            ),
+        )
 
 
 def view_session(
@@ -71,7 +102,8 @@ def view_session(
             providers[name] = provider
     return SessionView(
         snapshot=snapshot,
-        specifications=session.session_var_map,
+        # A copy, because botocore's holds the session and changes with it.
+        specifications=dict(session.session_var_map),
         data_loader=session.get_component("data_loader"),
         variables=dict(session.instance_variables()),
         providers=providers,
@@ -94,6 +126,7 @@ def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSes
         event_hooks=view.events,
         include_builtin_handlers=view.events is None,
     )
+    session.environ = view.snapshot.environ
     if view.data_loader is not None:
         session.register_component("data_loader", view.data_loader)
     _put_variables(session, view)
@@ -167,7 +200,9 @@ def _create_chain(
     from botocore_conn_provider.exchange.base_chain import BaseChain
 
     region_name = session.get_config_variable("region")
-    resolver = BaseChain(session, snapshot, region_name=region_name).build()
+    resolver = BaseChain(
+        session, snapshot, conn_id=settings.conn_id, region_name=region_name
+    ).build()
     if settings.profile_name is not None:
         for name in MACHINE_PROVIDERS:
             resolver.remove(name)
@@ -217,8 +252,14 @@ class BaseIdentity(NamedTuple):
         if self.session is not None:
             for name in ("profile", *FILES):
                 told[name] = str(self.session.get_config_variable(name))
+        # Of the rest of the chain, what such a source reads besides.
+        if self.method not in READS_NAMED_FILES:
+            settled = snapshot.settle()
+            told |= {"directory": snapshot.directory, "home": settled["HOME"]}
+            told |= {name: settled.get(name, "") for name in PATH_VARIABLES}
         if self.method in READS_ANY_VARIABLE:
             told |= {f"${name}": value for name, value in snapshot.environ.items()}
+            told.pop(f"${ASKING_VARIABLE}", None)
         return told
 
 
@@ -252,7 +293,8 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
             frozen = credentials.get_frozen_credentials()
     except ConnProviderError:
         raise
-    except (BotoCoreError, ClientError) as error:
+    # The last two: a program that cannot be started, or that prints no JSON.
+    except (BotoCoreError, ClientError, OSError, ValueError) as error:
         raise _explain_no_identity(error, settings) from None
     if not frozen.access_key or not frozen.secret_key:
         raise no_base_credentials(settings)

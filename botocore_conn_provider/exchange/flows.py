@@ -26,7 +26,7 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.errors import StsExchangeError
+from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
 
 Proof = TypeVar("Proof")
-# How long what was found to tell identities apart may serve as the proof itself.
+# How long a base identity that was found tells whose the next exchange is.
 PROOF_SECONDS = 5.0
 
 
@@ -103,6 +103,8 @@ class AssumeRoleFlow:
         self.role = role
         self.view = view
         self._proven: Proven | None = None
+        # Where the chain found the identity: what it finds elsewhere is another.
+        self._method: str | None = None
 
     def check(self) -> None:
         """Nothing is left to judge: reading and `checks.judge` have judged it all."""
@@ -112,23 +114,31 @@ class AssumeRoleFlow:
         asker = self.view.describe()
         if self.settings.keys is not None:  # they are part of the settings
             return asker
-        proof = self.prove()
-        self._proven = Proven(proof, time.monotonic())
-        return asker | proof.describe(self.view.snapshot)
+        proven, now = self._proven, time.monotonic()
+        if proven is None or now - proven.at >= PROOF_SECONDS:
+            proven = Proven(self._find_base(), now)
+        self._proven = proven
+        return asker | proven.proof.describe(self.view.snapshot)
 
     def prove(self) -> BaseIdentity:
         """Return the base identity; may ask the network, as botocore's chain does.
 
         The files and programs that the snapshot names are asked at each exchange. What
-        `identify` has just found serves the exchange that follows at once.
+        `identify` has found serves the exchange that follows it: credentials are then
+        shared among those that it told apart by this very identity.
         """
         proven, self._proven = self._proven, None
-        if proven and time.monotonic() - proven.at < PROOF_SECONDS:
-            return proven.proof
+        return self._find_base() if proven is None else proven.proof
+
+    def _find_base(self) -> BaseIdentity:
         from botocore_conn_provider.exchange.base_session import load_base_identity
 
         session = _create_session(self.settings, self.view)
-        return load_base_identity(session, self.settings)
+        found = load_base_identity(session, self.settings)
+        self._method = self._method or found.method
+        if found.method != self._method:
+            raise _explain_moved(self.settings, self._method, found.method)
+        return found
 
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
@@ -255,6 +265,17 @@ def _create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession
     from botocore_conn_provider.exchange.base_session import create_base_session
 
     return create_base_session(settings, view)
+
+
+def _explain_moved(
+    settings: AwsSettings, method: str, found: str
+) -> CredentialFetchError:
+    return CredentialFetchError(
+        conn_id=settings.conn_id,
+        cause=f"its base identity was found in '{method}' when the session was"
+        f" created. There is none now, and what is found in '{found}' is another.",
+        hint="Put it back, or create another session.",
+    )
 
 
 def _create_sts(settings: AwsSettings, view: SessionView) -> StsExchange:

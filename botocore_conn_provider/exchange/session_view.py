@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Session variables that hold paths, which botocore would expand at each reading.
 FILES = ("config_file", "credentials_file")
+REGION_VARIABLE = "AWS_DEFAULT_REGION"
 CONFIG_FILE, CONFIG_VARIABLE = "~/.aws/config", "AWS_CONFIG_FILE"
 # Every one of these may decide which STS answers, but for the machine's own keys,
 # which decide nothing but the base identity.
@@ -91,7 +92,30 @@ class SessionView(NamedTuple):
             yield name, repr(value)
         for name, provider in self.providers.items():
             yield name, repr(provider.provide())
-        yield "region for clients", repr(self.region_name)
+        if self.region_name and REGION_VARIABLE not in self.snapshot.environ:
+            yield "region for clients", self.region_name
+        # Its attributes, because options may have been set as such.
+        options = {} if self.client_config is None else vars(self.client_config)
+        for name, value in options.items():
+            if not name.startswith("_"):
+                yield f"Config {name}", repr(value)
+        yield from self._list_own_specifications()
+
+    def _list_own_specifications(self) -> Iterator[tuple[str, str]]:
+        """List the session variables that the program has botocore find elsewhere."""
+        if self.specifications is None:
+            return
+        # Imported here: a start from the store has no such session.
+        from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES as USUAL
+
+        environ = self.snapshot.environ
+        for name, specification in self.specifications.items():
+            usual = USUAL.get(name)
+            if usual is None or tuple(specification) != tuple(usual):
+                in_file, variables, default, _ = specification
+                names = [variables] if isinstance(variables, str) else variables or []
+                found = [environ.get(each) for each in names]
+                yield f"found elsewhere: {name}", repr((in_file, found, default))
 
     def _find_config_file(self) -> str:
         said = dict(self._list_paths())

@@ -93,7 +93,9 @@ def create_sts_client(
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **settings.config,
     }
-    own.pop("signature_version", None)  # the services' matter, not the exchange's
+    # None and not left out, so that the session's default Config does not decide it:
+    # it is meant for the services.
+    own["signature_version"] = None
     keys: dict[str, Any] = {} if signed_with is None else _list_keys(signed_with)
     if not keys:
         own["signature_version"] = UNSIGNED

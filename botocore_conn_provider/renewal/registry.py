@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.exchange.flows import create_flow, run_flow
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.identity import fingerprint
+from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.renewal.schedule import Store
 
 IDLE_KEEPERS = 32
 
@@ -66,6 +66,17 @@ class Keepers:
         answers = [keeper.reject(access_key_id) for keeper in everyone]
         return any(answers)
 
+    def part(self, fingerprint: str, keeper: Keeper | None) -> None:
+        """Share a keeper no longer: its next credentials are for somebody else.
+
+        Those who have it already go on with it, since their source is the same.
+        """
+        with self._lock:
+            if keeper is not None and self._all.get(fingerprint) is keeper:
+                del self._all[fingerprint]
+                # Not a fingerprint, so nobody finds it; `reject` does.
+                self._all[f"parted {id(keeper)}"] = keeper
+
     def forget(self) -> None:
         """Let go of the idle ones; those in use live on with their sessions."""
         with self._lock:
@@ -89,28 +100,28 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         ConnProviderError: The base identity cannot be had.
     """
     flow: Flow[Any] = create_flow(settings, view)
-    identity = fingerprint(settings, flow.identify())
+    asker = Asker(settings, flow, _find_store(settings, view.snapshot.environ))
 
     def make_keeper() -> Keeper:
-        return Keeper(
+        keeper = Keeper(
             lambda: run_flow(flow),
             conn_id=settings.conn_id,
             policy=RenewalPolicy.from_settings(settings.own),
-            store=_open_store(settings, identity, view.snapshot.environ),
+            store=asker,
         )
+        # Weak, because the keeper holds the asker.
+        known = weakref.ref(keeper)
+        asker.on_change = lambda: keepers.part(asker.identity, known())
+        return keeper
 
-    return keepers.share(identity, make_keeper)
+    return keepers.share(asker.identity, make_keeper)
 
 
-def _open_store(settings: AwsSettings, identity: str, environ: Environ) -> Store | None:
+def _find_store(settings: AwsSettings, environ: Environ) -> Path | None:
     choice = settings.own.store
     if choice is None:
         return None
     # Imported here: the store is off unless it is asked for.
     from botocore_conn_provider.renewal.store.directory import find_store_directory
-    from botocore_conn_provider.renewal.store.machine_store import MachineStore
 
-    path = find_store_directory(choice, environ)
-    if path is None:
-        return None
-    return MachineStore(path, identity, lock_seconds=settings.own.store_lock_seconds)
+    return find_store_directory(choice, environ)

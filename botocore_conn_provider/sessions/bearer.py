@@ -18,6 +18,8 @@ import botocore.utils
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.hooks import BaseEventHooks
+
     from botocore_conn_provider.sessions.binding import FittedSession
 
 BEARER_OPTION = "smithy.api#httpBearerAuth"
@@ -32,6 +34,14 @@ def ignore_bearer_tokens(fitted: FittedSession) -> None:
     events.register_first(
         "choose-signer", BearerGuard(fitted).drop_bearer, unique_id=HANDLER_ID
     )
+
+
+def release_session(events: BaseEventHooks) -> None:
+    """Take the guard from a copy of a session's handlers, which it would keep alive.
+
+    Nothing that an exchange calls takes a bearer token.
+    """
+    events.unregister("choose-signer", unique_id=HANDLER_ID)
 
 
 class BearerGuard:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.configprovider import BaseProvider, ChainProvider
 
 from botocore_conn_provider.errors import InvalidConnectionError
+from botocore_conn_provider.exchange.session_view import FILES
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -25,19 +26,20 @@ SIGNED = "sigv4"
 def put_session_defaults(fitted: FittedSession) -> None:
     """Put the connection's providers before the session's own."""
     store = fitted.session.get_component("config_store")
-    for kind in (RegionDefault, ProfileDefault, AuthSchemeDefault):
-        replaced = store.get_config_provider(kind.name)
+    for name, kind in DEFAULTS.items():
+        replaced = store.get_config_provider(name)
         # None: the program set a value there, or an older botocore lacks the variable.
         if replaced is not None:
-            store.set_config_provider(kind.name, kind(fitted, replaced))
+            store.set_config_provider(name, kind(name, fitted, replaced))
 
 
 class VariableDefault(BaseProvider):
     """A session variable that the connection gives a default for."""
 
-    name: str
-
-    def __init__(self, fitted: FittedSession, replaced: BaseProvider) -> None:
+    def __init__(
+        self, name: str, fitted: FittedSession, replaced: BaseProvider
+    ) -> None:
+        self.name = name
         self._fitted = fitted
         self.replaced = replaced
 
@@ -61,11 +63,26 @@ class VariableDefault(BaseProvider):
     def _choose(self, settings: AwsSettings) -> str | None:
         raise NotImplementedError
 
+    def _find_at_creation(self) -> str | None:
+        """Return what botocore would have found when the session was created.
+
+        A provider that the program put there is asked now.
+        """
+        value: str | None
+        if not isinstance(self.replaced, ChainProvider):
+            value = self.replaced.provide()
+            return value
+        session = self._fitted.session
+        _, variables, default, _ = session.session_var_map[self.name]
+        environ = self._fitted.binding.snapshot.environ
+        names = [variables] if isinstance(variables, str) else variables or []
+        found = [environ[name] for name in names if name in environ]
+        value = found[0] if found else default
+        return value
+
 
 class RegionDefault(VariableDefault):
     """Session's own region, the connection's, environment, profile, in this order."""
-
-    name = "region"
 
     def _choose(self, settings: AwsSettings) -> str | None:
         region: str | None = settings.client.region_name
@@ -79,17 +96,35 @@ class ProfileDefault(VariableDefault):
     its own.
     """
 
-    name = "profile"
-
     def _choose(self, settings: AwsSettings) -> str | None:
         if settings.profile_name is not None:
             return settings.profile_name
-        name: str | None = self.replaced.provide()
+        name = self._find_at_creation()
         known = (
             settings.starts_from_chain
             or name in self._fitted.session.available_profiles
         )
         return name if known else None
+
+
+class FileDefault(VariableDefault):
+    """One of AWS's two files: that of the environment when the session was created.
+
+    The profile that a connection names is looked for where its keys will be read.
+    """
+
+    def provide(self) -> str | None:
+        """Return an absolute path where a connection applies, be it a wrong one."""
+        path: str | None
+        try:
+            applies = self._fitted.read() is not None
+        except InvalidConnectionError:
+            applies = True
+        if not applies:
+            path = self.replaced.provide()
+            return path
+        path = self._find_at_creation()
+        return path and self._fitted.binding.snapshot.locate(path)
 
 
 class AuthSchemeDefault(VariableDefault):
@@ -99,8 +134,6 @@ class AuthSchemeDefault(VariableDefault):
     the program put there itself decides as before.
     """
 
-    name = "auth_scheme_preference"
-
     def _choose(self, settings: AwsSettings) -> str | None:
         said: str | None = self.replaced.provide()
         of_program = not isinstance(self.replaced, ChainProvider)
@@ -108,3 +141,11 @@ class AuthSchemeDefault(VariableDefault):
             return said
         schemes = [scheme.strip() for scheme in said.split(",")]
         return ",".join(each for each in schemes if each.startswith(SIGNED)) or None
+
+
+DEFAULTS: dict[str, type[VariableDefault]] = {
+    "region": RegionDefault,
+    "profile": ProfileDefault,
+    "auth_scheme_preference": AuthSchemeDefault,
+    **dict.fromkeys(FILES, FileDefault),
+}

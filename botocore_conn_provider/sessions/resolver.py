@@ -22,6 +22,7 @@ from botocore_conn_provider.exchange.base_session import (
     view_session,
 )
 from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.sessions.bearer import release_session
 from botocore_conn_provider.sessions.given import Inserted
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ class FittedResolver(CredentialResolver):
         from botocore_conn_provider.sessions.providers import create_provider
 
         view = self._take_view()
+        if settings.client.region_name:  # no other is looked for
+            view = view._replace(region_name=None)
+        if view.events is not None:
+            release_session(view.events)
         ours = create_provider(settings, view, remake=self._fitted.binding.remake)
         _watch_rejections(self._fitted.session, settings)
         return Applied(settings, view, ours)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES
 from tests.federation.saml.asking import build_fetcher
 from tests.plugins import install_entry_points
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROLE = "arn:aws:iam::123456789012:role/analyst"
 
@@ -172,4 +170,18 @@ def test_ticket_cache_that_is_named_stays_the_sessions(
     monkeypatch.delenv("KRB5_CLIENT_KTNAME", raising=False)
     fetcher = build_fetcher("https://idp.invalid/sso")
     monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/else")
+    assert fetcher.identify()["principal"] == "user@CORP.TEST"
+
+
+@pytest.mark.kerberos
+def test_relative_ticket_cache_is_that_of_its_directory(
+    ticket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KRB5_CLIENT_KTNAME", raising=False)
+    (tmp_path / "cache").write_bytes(Path(ticket.rpartition(":")[2]).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KRB5CCNAME", "FILE:cache")
+    environ = Snapshot.take().settle()
+    monkeypatch.chdir("/")
+    fetcher = build_fetcher("https://idp.invalid/sso", environ=environ)
     assert fetcher.identify()["principal"] == "user@CORP.TEST"

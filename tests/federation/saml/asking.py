@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore_conn_provider.connection.environment import current_environment
+from botocore_conn_provider.connection.environment import Environ, current_environment
 from botocore_conn_provider.connection.settings import AssumeRoleWithSaml, SamlSignIn
 from botocore_conn_provider.federation.saml import SamlProofFetcher
 from botocore_conn_provider.secret import Options
@@ -21,6 +21,7 @@ def build_fetcher(
     principal_arn: str | None = None,
     deadline_seconds: float = DEADLINE_SECONDS,
     sign_in: dict[str, Any] | None = None,
+    environ: Environ | None = None,
 ) -> SamlProofFetcher:
     """Return the fetcher for a connection with these settings of the sign-in."""
     given: dict[str, Any] = {
@@ -36,7 +37,7 @@ def build_fetcher(
         conn_id="corp",
         deadline_seconds=deadline_seconds,
         allow_plugins=True,
-        environ=dict(current_environment()),
+        environ=dict(environ or current_environment()),
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.connection.settings import AssumeRoleWithWebIdentity
 from botocore_conn_provider.errors import MissingDependencyError, WebIdentityTokenError
 from botocore_conn_provider.federation.web_identity import WebIdentityTokenFetcher
@@ -18,7 +20,12 @@ from botocore_conn_provider.federation.web_identity.google.adc import (
     find_gcloud_file,
 )
 from tests.federation.web_identity.conftest import Ear, require_no_secret, show
-from tests.federation.web_identity.google_cloud import Fault, Google
+from tests.federation.web_identity.google_cloud import (
+    SUBJECT_TOKEN,
+    TARGET,
+    Fault,
+    Google,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,9 +203,8 @@ def test_signs_of_google_are_seen(
     assert metadata.is_on_google(environ, product_name=path) is expected
 
 
-def test_external_account_of_aws_is_built_without_asking(
-    google: Google, tmp_path: Path
-) -> None:
+def write_amazons(google: Google, tmp_path: Path) -> dict[str, str]:
+    """Write an external account that is whoever the AWS keys are; return variables."""
     account = {
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/locations/global/"
@@ -214,12 +220,84 @@ def test_external_account_of_aws_is_built_without_asking(
         },
     }
     (tmp_path / "adc.json").write_text(json.dumps(account))
+    return {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "adc.json")}
+
+
+def read_with(environ: dict[str, str]) -> WebIdentityTokenFetcher:
     role = AssumeRoleWithWebIdentity("arn:role", "google", audience=AUDIENCE)
-    WebIdentityTokenFetcher(
+    return WebIdentityTokenFetcher(
         role,
         conn_id="aws_test",
         deadline_seconds=10,
         allow_plugins=False,
-        environ={"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "adc.json")},
-    ).check()
+        environ=environ,
+    )
+
+
+def test_external_account_of_aws_is_built_without_asking(
+    google: Google, tmp_path: Path
+) -> None:
+    read_with(write_amazons(google, tmp_path)).check()
     assert google.requests == []
+
+
+def test_external_account_of_aws_is_not_that_of_keys_which_were_set_later(
+    google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher = read_with(write_amazons(google, tmp_path))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFSOMEBODYELSE00")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of somebody else")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with pytest.raises(WebIdentityTokenError, match="AWS_ACCESS_KEY_ID has changed"):
+        fetcher.fetch_token()
+    assert google.requests == []
+
+
+def write_workload(google: Google, folder: Path, source: dict[str, Any]) -> str:
+    account = {
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/"
+        "workloadIdentityPools/pool/providers/p",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{google.url}/v1/token",
+        "credential_source": source,
+        "service_account_impersonation_url": f"{google.url}/v1/projects/-/"
+        f"serviceAccounts/{TARGET}:generateAccessToken",
+    }
+    (folder / "adc.json").write_text(json.dumps(account))
+    return str(folder / "adc.json")
+
+
+def test_command_of_an_external_account_has_the_sessions_variables(
+    google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {
+        "version": 1,
+        "success": True,
+        "token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "id_token": "$TOKEN",
+    }
+    command = tmp_path / "command"
+    command.write_text(f"cat <<END\n{json.dumps(answer)}\nEND\n")
+    source = {"command": f"/bin/sh {command}", "timeout_millis": 5000}
+    allow = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1"}
+    named = write_workload(google, tmp_path, {"executable": source})
+    variables = {"PATH": os.environ["PATH"], "TOKEN": SUBJECT_TOKEN, **allow}
+    fetcher = read_with({**variables, "GOOGLE_APPLICATION_CREDENTIALS": named})
+    monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    monkeypatch.setenv("TOKEN", "of somebody else")
+    assert fetcher.fetch_token().claims
+
+
+def test_relative_subject_token_is_that_of_the_sessions_folder(
+    google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = write_workload(google, tmp_path, {"file": "token"})
+    (tmp_path / "token").write_text(SUBJECT_TOKEN)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "token").write_text("of somebody else")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", named)
+    fetcher = read_with(dict(Snapshot.take().settle()))
+    monkeypatch.chdir(tmp_path / "other")
+    assert fetcher.fetch_token().claims

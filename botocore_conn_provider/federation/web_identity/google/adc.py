@@ -125,9 +125,18 @@ def identify(request: TokenRequest) -> dict[str, str]:
         info = json.loads(content)
         source = (info.get("source_credentials") or info).get("credential_source")
         if source is not None:
-            told["subject token"] = read_content(str(source.get("file", "")))
-            told |= {} if "file" in source else dict(environ)
+            if "file" in source:
+                subject = locate_token(str(source["file"]), environ)
+                told["subject file"] = subject
+                told["subject token"] = read_content(subject)
+            else:
+                told |= environ
     return told
+
+
+def locate_token(file: str, environ: Mapping[str, str]) -> str:
+    """Return the path of a subject token, relative to where the session was created."""
+    return os.path.join(environ.get("PWD", ""), file)  # noqa: PTH118 - any text
 
 
 def find_gcloud_file(environ: Mapping[str, str]) -> Path:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.connection.environment import current_environment
+from botocore_conn_provider.federation.web_identity.google.adc import locate_token
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,6 +22,14 @@ if TYPE_CHECKING:
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 ALLOW_COMMANDS = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
+# google-auth's environment_vars: what an AWS identity is read from.
+AWS_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+)
 AWS_TOKEN = "urn:ietf:params:aws:token-type:aws4_request"  # noqa: S105 - a type
 
 
@@ -99,8 +110,45 @@ def _build_external(
             "Set it if you trust the file.",
         )
     own = {k: v for k, v in info.items() if not k.startswith("service_account_imp")}
+    if isinstance(place.get("file"), str):
+        own["credential_source"] = {
+            **place,
+            "file": locate_token(place["file"], environ),
+        }
     maker: Any = _find_external_kind(info, place)
-    return file.build(maker.from_info, own, scopes=SCOPES)
+    if info.get("subject_token_type") == AWS_TOKEN:
+        _require_unchanged(file, environ)
+    built = file.build(maker.from_info, own, scopes=SCOPES)
+    if "executable" in place:
+        _hand_over(built, environ)
+    return built
+
+
+def _require_unchanged(file: CredentialsFile, environ: Mapping[str, str]) -> None:
+    """Refuse AWS keys other than the session's: google-auth reads the process's."""
+    live = current_environment()
+    for name in AWS_VARIABLES:
+        if live.get(name) != environ.get(name):
+            raise file.refuse(
+                f"is an AWS identity, and the environment variable {name} has changed"
+                " since this session was created",
+                "Set it before the session is created, or create another session.",
+            )
+
+
+def _hand_over(credentials: Any, environ: Mapping[str, str]) -> None:
+    """Have google-auth start its command with the session's variables.
+
+    It starts it with those of the process, to which this method of its own adds some.
+    """
+    add = credentials._inject_env_variables  # noqa: SLF001 - there is no public way
+
+    def replace(variables: dict[str, str]) -> None:
+        variables.clear()
+        variables.update(environ)
+        add(variables)
+
+    credentials._inject_env_variables = replace  # noqa: SLF001
 
 
 def _find_external_kind(info: Mapping[str, Any], place: Mapping[str, Any]) -> Any:
