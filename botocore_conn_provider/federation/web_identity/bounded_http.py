@@ -67,6 +67,9 @@ class BoundedSession(requests.Session):
         advise: Explains a refusal.
         fields: What can be set about the way, for errors.
         direct_hosts: Hosts that are reached directly over https too.
+
+    Attributes:
+        last_origin: Whom the latest request went to; None before the first.
     """
 
     def __init__(
@@ -79,11 +82,17 @@ class BoundedSession(requests.Session):
     ) -> None:
         super().__init__()
         self._direct_hosts = direct_hosts
+        self.last_origin: str | None = None
         self.auth = _leave_headers_alone
         self.headers["Accept-Encoding"] = "identity"
         adapter = JudgingAdapter(conn_id=conn_id, advise=advise, fields=fields)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """Send, and remember to whom."""
+        self.last_origin = show_origin(str(request.url))
+        return super().send(request, **options)
 
     def merge_environment_settings(  # noqa: PLR0917 - the signature of requests
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def google_server() -> Iterator[Google]:
     server = Google()
-    # google-auth reads it once, when its metadata module is imported.
+    # Where sessions of other tests find it, too.
     os.environ["GCE_METADATA_HOST"] = server.host
     yield server
     del os.environ["GCE_METADATA_HOST"]

@@ -79,6 +79,7 @@ class Google:
         self.fault: Fault | None = None
         self.access_tokens: set[str] = set()
         self.claims: dict[str, Any] = {}
+        self.token_ending = ""
         self.released = threading.Event()
 
     def close(self) -> None:
@@ -151,7 +152,7 @@ class Google:
         who = {"azp": ROBOT_ID, "email": ROBOT, "sub": ROBOT_ID}
         if not query.get("audience"):
             return 400, "non-empty audience parameter required"
-        return 200, self.sign(aud=query["audience"], **who)
+        return 200, self.sign(aud=query["audience"], **who) + self.token_ending
 
     def _make_handler(google) -> type[BaseHTTPRequestHandler]:  # noqa: C901, N805 - one handler, many paths
         class Handler(BaseHTTPRequestHandler):

@@ -62,6 +62,7 @@ class Stage:
         self.environ: dict[str, str] = {"HOME": str(folder)}
         self._place_credentials(CASES / name / "credentials.json")
         self.environ.update(self.case.get("environ", {}))
+        google.token_ending = self.case.get("token_ending", "")
         google.claims = self.case.get("claims_forged", {})
         if "fault" in self.case:
             google.fault = Fault(**self.case["fault"])
@@ -120,6 +121,7 @@ def stage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     monkeypatch.setattr(metadata, "DETECTION_SECONDS", 0.5)
+    monkeypatch.setattr(metadata, "DEFAULT_HOST", google.host)
     monkeypatch.setattr(metadata, "PRODUCT_NAME", tmp_path / "nowhere")
     stage = Stage(request.param, google, tmp_path)
     for name, value in stage.environ.items():  # google-auth reads the process's own

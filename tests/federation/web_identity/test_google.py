@@ -94,6 +94,15 @@ def test_metadata_server_is_never_asked_through_a_proxy(
     assert len(google.requests) == 1
 
 
+def test_metadata_server_is_that_of_the_session_and_not_of_the_process(
+    google: Google, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher = build_fetcher(google)
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:1")
+    fetcher.fetch_token()
+    assert len(google.requests) == 1
+
+
 def test_google_itself_is_asked_through_the_proxy(
     proxy: list[str], google: Google, tmp_path: Path
 ) -> None:

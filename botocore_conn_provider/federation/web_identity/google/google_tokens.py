@@ -42,6 +42,8 @@ FIELD = "assume_role_with_web_identity_federation_audience"
 # "None". This one is of use nowhere but at AWS.
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
 METADATA_SERVER = "the metadata server"
+# How google-auth's own words begin, as a tuple of them is shown.
+NO_TOKEN = "('No ID token"  # noqa: S105 - words
 TALKATIVE = (
     "google.auth._default",
     "google.auth.transport.requests",
@@ -105,10 +107,11 @@ class GoogleTokens:
 
     def _ask_machine(self) -> str:
         def ask(request: Any) -> str:
-            return metadata.ask_metadata(request, self._wish.audience)
+            return metadata.ask_metadata(request, self._wish.audience, self._environ)
 
         place = METADATA_SERVER
         if metadata.is_on_google(self._environ):
+            metadata.require_reachable(self._environ, conn_id=self._conn_id)
             return self._ask(ask, place)
         try:
             deadline = Deadline(metadata.DETECTION_SECONDS)
@@ -156,13 +159,25 @@ class GoogleTokens:
             subprocess.SubprocessError,
         ) as error:
             # Their texts hold answers, and so tokens; `from None` for the same reason
-            raise self._error(
-                f"{place}: the way to an ID token broke off ({type(error).__name__}):"
-                " an answer was not what Google sends, or the source of an external"
-                " account failed.",
-                "Check the addresses in the credentials file, its 'credential_source'"
-                " and the proxy.",
-            ) from None
+            raise self._explain(error, place, session.last_origin) from None
+
+    def _explain(
+        self, error: Exception, place: str, origin: str | None
+    ) -> WebIdentityTokenError:
+        """Explain what google-auth stopped at, after the answer of `origin`, if any."""
+        kind = type(error).__name__
+        if origin is None:
+            return self._error(
+                f"{place}: its 'credential_source' gives no token ({kind}).",
+                "Run the command that it names, or look at its file, as this user.",
+            )
+        seen = f"is not what Google sends ({kind})"
+        if str(error.args[:1]).startswith(NO_TOKEN):
+            seen = "has no ID token"
+        return self._error(
+            f"{place}: the answer of {origin} {seen}.",
+            "Check the addresses in the credentials file and the proxy.",
+        )
 
     def _require_audience(self, token: Secret) -> None:
         """Refuse what is no ID token, or one that was made for somebody else."""

@@ -6,10 +6,12 @@ projects, warn about files, and fall through.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.federation.web_identity.google.adc import locate_token
+from botocore_conn_provider.redaction import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,10 +113,13 @@ def _build_external(
         )
     own = {k: v for k, v in info.items() if not k.startswith("service_account_imp")}
     if isinstance(place.get("file"), str):
-        own["credential_source"] = {
-            **place,
-            "file": locate_token(place["file"], environ),
-        }
+        path = locate_token(place["file"], environ)
+        if not os.path.isfile(path):  # noqa: PTH113 - any text
+            raise file.refuse(
+                f"has its token from '{shorten(path, 200)}', which is not there",
+                "Check 'credential_source.file' and what writes it.",
+            )
+        own["credential_source"] = {**place, "file": path}
     maker: Any = _find_external_kind(info, place)
     if info.get("subject_token_type") == AWS_TOKEN:
         _require_unchanged(file, environ)
