@@ -10,6 +10,7 @@ live on a bare twin of the user's session.
 from __future__ import annotations
 
 import copy
+import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 import botocore.credentials
@@ -104,7 +105,7 @@ def view_session(
         snapshot=snapshot,
         # A copy, because botocore's holds the session and changes with it.
         specifications=dict(session.session_var_map),
-        data_loader=session.get_component("data_loader"),
+        data_loader=weakref.ref(session.get_component("data_loader")),
         variables=dict(session.instance_variables()),
         providers=providers,
         overrides=overrides,
@@ -127,8 +128,9 @@ def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSes
         include_builtin_handlers=view.events is None,
     )
     session.environ = view.snapshot.environ
-    if view.data_loader is not None:
-        session.register_component("data_loader", view.data_loader)
+    loader = view.data_loader()
+    if loader is not None:
+        session.register_component("data_loader", loader)
     _put_variables(session, view)
     if settings.profile_name is not None:
         session.set_config_variable("profile", settings.profile_name)

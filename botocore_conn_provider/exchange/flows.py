@@ -47,10 +47,17 @@ PROOF_SECONDS = 5.0
 
 
 class Proven(NamedTuple):
-    """A base identity, and when it was found (seconds of the monotonic clock)."""
+    """A base identity, and when it was found (seconds of the monotonic clock).
+
+    `proof` has no session, which would hold botocore's models; `told` describes it.
+    """
 
     proof: BaseIdentity
     at: float
+    told: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Proven({self.proof!r})"
 
 
 class Flow(Protocol[Proof]):
@@ -116,9 +123,11 @@ class AssumeRoleFlow:
             return asker
         proven, now = self._proven, time.monotonic()
         if proven is None or now - proven.at >= PROOF_SECONDS:
-            proven = Proven(self._find_base(), now)
+            proof = self._find_base()
+            told = proof.describe(self.view.snapshot)
+            proven = Proven(proof._replace(session=None), now, told)
         self._proven = proven
-        return asker | proven.proof.describe(self.view.snapshot)
+        return asker | proven.told
 
     def prove(self) -> BaseIdentity:
         """Return the base identity; may ask the network, as botocore's chain does.

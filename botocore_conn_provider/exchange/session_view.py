@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.config import Config
     from botocore.configprovider import BaseProvider
@@ -45,7 +45,8 @@ class SessionView(NamedTuple):
         specifications: How botocore finds each session variable: the names in the
             configuration file and in the environment, the default, the conversion.
             None for botocore's own.
-        data_loader: The session's, so that the data files are read once.
+        data_loader: Returns the session's, so that the data files are read once, or
+            None when it is gone: models are large, and a view lives longer.
         variables: Session variables that were set in code.
         providers: Providers that the program put into the configuration store.
         overrides: Values that the program set in the configuration store.
@@ -56,7 +57,7 @@ class SessionView(NamedTuple):
 
     snapshot: Snapshot
     specifications: Mapping[str, tuple[Any, Any, Any, Any]] | None = None
-    data_loader: Loader | None = None
+    data_loader: Callable[[], Loader | None] = lambda: None
     variables: Mapping[str, Any] = {}
     providers: Mapping[str, BaseProvider] = {}
     overrides: Mapping[str, Any] = {}

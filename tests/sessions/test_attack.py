@@ -400,10 +400,19 @@ def test_a_session_that_is_let_go_is_not_kept_by_its_keeper(stage: Stage) -> Non
     session = botocore.session.Session()
     assert stage.ask(session) == ALICE
     logging.disable(logging.NOTSET)
-    gone = weakref.ref(session)
-    del session
+    unused = boto3.Session()._session
+    os.environ.update(as_variables(stage, BOB))
+    unused.get_credentials()
+    logging.disable(logging.NOTSET)
+    held = [
+        session,
+        unused,
+        *(s.get_component("data_loader") for s in (session, unused)),
+    ]
+    gone = [weakref.ref(each) for each in held]
+    del session, unused, held
     gc.collect()
-    assert gone() is None
+    assert [each() for each in gone] == [None] * 4
 
 
 def test_a_program_of_the_profile_that_uses_the_connection_ends(
