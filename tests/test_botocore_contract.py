@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
@@ -26,6 +27,7 @@ from google.auth import pluggable
 
 from botocore_conn_provider.exchange.base_session import MACHINE_PROVIDERS
 from botocore_conn_provider.exchange.checks import STS_MODEL
+from botocore_conn_provider.exchange.handlers import describe_handlers
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:
@@ -66,6 +68,17 @@ def test_sessions_offer_their_events() -> None:
     events = botocore.session.Session().get_component("event_emitter")
     for name in ("register", "register_last", "unregister"):
         assert "unique_id" in inspect.signature(getattr(events, name)).parameters
+
+
+def test_handlers_of_a_program_are_found_among_botocores() -> None:
+    def watch(**_: object) -> None: ...
+
+    events = botocore.session.Session().get_component("event_emitter")
+    assert list(describe_handlers(events)) == []
+    events.register("*.sts.AssumeRole", watch)
+    events.register("before-call.s3", lambda **_: None)
+    (found,) = describe_handlers(copy.copy(events))
+    assert found[0] == f"handler {id(watch)}"
 
 
 def test_every_session_calls_the_initializers(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore_conn_provider.exchange.handlers import describe_handlers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -100,6 +102,7 @@ class SessionView(NamedTuple):
         for name, value in options.items():
             if not name.startswith("_"):
                 yield f"Config {name}", repr(value)
+        yield from describe_handlers(self.events)
         yield from self._list_own_specifications()
 
     def _list_own_specifications(self) -> Iterator[tuple[str, str]]:

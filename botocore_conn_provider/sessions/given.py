@@ -15,13 +15,14 @@ from botocore import credentials as host
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
+from botocore_conn_provider.exchange.handlers import is_given
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import botocore.session
 
 COMPONENT = "credential_provider"
-HOSTS = ("botocore", "aiobotocore")
 ASSUME_ROLE = "assume-role"
 # The names of where botocore's own providers find credentials.
 CHAIN_METHODS = frozenset(
@@ -65,12 +66,6 @@ class Inserted(NamedTuple):
             each if is_given(each) else named.get(each.METHOD) for each in self.chain
         ]
         return [each for each in arranged if each is not None]
-
-
-def is_given(thing: Any) -> bool:
-    """Return whether an object, a class or a function is neither botocore's nor ours."""
-    module = getattr(thing, "__module__", None) or type(thing).__module__
-    return str(module).partition(".")[0] not in (*HOSTS, __name__.partition(".")[0])
 
 
 def has_own_chain(session: botocore.session.Session) -> bool:

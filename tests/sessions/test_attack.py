@@ -274,9 +274,6 @@ def test_relative_files_of_two_folders_are_not_taken_for_one_when_they_agree(
     assert stage.ask(his) == BOB
 
 
-@pytest.mark.xfail(
-    strict=True, reason="handlers are not part of what a session is told apart by"
-)
 def test_handlers_of_one_session_do_not_decide_for_another(stage: Stage) -> None:
     path = stage.write_keys("credentials", ALICE)
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(path)
@@ -288,6 +285,21 @@ def test_handlers_of_one_session_do_not_decide_for_another(stage: Stage) -> None
     hers = boto3.Session()
     stage.ask(hers)
     assert stage.cloud.exchanges == 2
+
+
+def test_sessions_of_the_same_handler_share(stage: Stage) -> None:
+    path = stage.write_keys("credentials", ALICE)
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(path)
+    for _ in range(2):
+        session = boto3.Session()
+        session.events.register("before-call.sts", count_calls)
+        session.events.register("before-call.s3", lambda **_: None)
+        assert stage.ask(session) == ALICE
+    assert stage.cloud.exchanges == 1
+
+
+def count_calls(**_: object) -> None:
+    """Be a handler that sessions share."""
 
 
 def test_default_config_of_one_session_does_not_decide_for_another(
