@@ -12,8 +12,6 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
-import botocore.handlers
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,8 +56,11 @@ def describe_handlers(events: BaseEventHooks | None) -> Iterator[tuple[str, str]
     """
     found = {id(each) for each in _list_handlers(events) if is_given(each)}
     if found:
+        # Imported here: a start from the store loads no client.
+        from botocore.handlers import BUILTIN_HANDLERS
+
         # Those that a library gives to every session tell none apart.
-        found -= {id(each) for _, each, *_ in botocore.handlers.BUILTIN_HANDLERS}
+        found -= {id(each) for _, each, *_ in BUILTIN_HANDLERS}
     for number in sorted(found):
         yield f"handler {number}", _PROCESS
 
