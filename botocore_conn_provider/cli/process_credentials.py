@@ -22,7 +22,8 @@ from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
-from botocore_conn_provider.renewal.store.directory import ON, find_store_directory
+from botocore_conn_provider.renewal.store.directory import ON
+from botocore_conn_provider.renewal.store.machine_store import find_store
 
 if TYPE_CHECKING:
     import datetime
@@ -93,7 +94,7 @@ def _issue_role(
         check()  # to find out who asks is to ask already
     policy = RenewalPolicy.from_settings(settings.own)
     runtime = Runtime()
-    path = find_store_directory(settings.own.store or ON, view.snapshot.environ)
+    path = find_store(settings.own.store or ON, view.snapshot)
     store = Asker(settings, flow, path)
     source = Source(
         fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime

@@ -15,6 +15,9 @@ from botocore_conn_provider.secret import Options, Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The part of a sign-in's deadline that is spent on waiting for another process's.
+LOCK_SHARE = 0.8
+
 MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
 
@@ -122,17 +125,30 @@ class OwnSettings(NamedTuple):
     """Our own settings, which Airflow ignores. Durations are seconds.
 
     docs/connection.md lists them, and a test compares the two. None for a window means
-    that it follows from the lifetime of the credentials.
+    that it follows from the lifetime of the credentials, and None for the lock that it
+    follows from the deadline (`lock_seconds`).
     """
 
     strict: bool = False
     store: str | None = None
-    store_lock_seconds: float = 10.0
+    store_lock_seconds: float | None = None
     sign_in_deadline_seconds: float = 30.0
     advisory_seconds: float | None = None
     mandatory_seconds: float | None = None
     static_stability_seconds: float = 0.0
     plugins: bool = True
+
+    @property
+    def lock_seconds(self) -> float:
+        """How long to wait for another process's renewal before renewing alone.
+
+        It follows the deadline of a sign-in, so that a slow sign-in is still one for
+        the machine. The rest of the deadline is for a sign-in of one's own, if the
+        other process has the lock and does not get on.
+        """
+        if self.store_lock_seconds is not None:
+            return self.store_lock_seconds
+        return LOCK_SHARE * self.sign_in_deadline_seconds
 
 
 class AwsSettings(NamedTuple):
