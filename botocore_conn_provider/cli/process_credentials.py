@@ -24,6 +24,7 @@ from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
 from botocore_conn_provider.renewal.store.directory import ON
 from botocore_conn_provider.renewal.store.machine_store import find_store
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import datetime
@@ -32,19 +33,20 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued, Store
-    from botocore_conn_provider.secret import Secret
+    from botocore_conn_provider.secret import KeyId, Secret
 
 
 class IssuedKeys(NamedTuple):
     """What another program is given. Without expiry they last until changed."""
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None = None
     expires_at: datetime.datetime | None = None
     account_id: str | None = None
 
 
+@scrubbed
 def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
     """Return credentials of the connection that are good for a while.
 

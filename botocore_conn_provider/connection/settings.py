@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore_conn_provider.redaction import show_key_id, show_origin
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import KeyId, Options, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 class StaticKeys(NamedTuple):
     """Keys that are in the connection itself."""
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None = None
     account_id: str | None = None
@@ -116,9 +116,8 @@ class ClientSettings(NamedTuple):
 
     def find_endpoint(self, service_name: str) -> str | None:
         """Return the endpoint URL for `service_name`, None for AWS's own."""
-        if service_name in self.service_endpoints:
-            return self.service_endpoints[service_name]
-        return self.endpoint_url
+        url = self.service_endpoints.get(service_name, self.endpoint_url)
+        return None if url is None else str(url)
 
 
 class OwnSettings(NamedTuple):

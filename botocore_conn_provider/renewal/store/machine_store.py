@@ -76,7 +76,7 @@ class MachineStore:
                 if stored is not None:
                     return Found(stored, from_store=True, waited_seconds=0.0)
             except (OSError, UnsafeStoreError) as error:
-                log_unusable(error)
+                _log_unusable(error)
                 return Found(fetch(), from_store=False, waited_seconds=0.0)
             try:
                 waited = opened.enter_context(self._locked(place, accept))
@@ -149,7 +149,7 @@ class Place:
             )
             store_files.sweep(self.directory, now)
         except OSError as error:
-            log_unusable(error)
+            _log_unusable(error)
 
 
 @contextlib.contextmanager
@@ -173,11 +173,11 @@ def find_store(choice: str, snapshot: Snapshot) -> Path | None:
     try:
         return locate_store(choice, snapshot)
     except UnsafeStoreError as error:
-        log_unusable(error)
+        _log_unusable(error)
         return None
 
 
-def log_unusable(error: OSError | UnsafeStoreError) -> None:
+def _log_unusable(error: OSError | UnsafeStoreError) -> None:
     """Log why the store is not used, as a WARNING once per process and cause."""
     cause = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
     _log_once("not used", cause, "Each process renews for itself.")
