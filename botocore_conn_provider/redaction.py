@@ -28,6 +28,10 @@ LONGEST_LABEL = 80
 LONGEST_WORDS = 400
 SHORTEST_KNOWN = 4  # hiding a shorter value would garble the text
 LARGEST_TEXT = 4096  # the masks read no more of a foreign text
+CONN_ID = r"[\w.-]+"
+# In the place of a text that is no id: that may be a connection, pasted where its id
+# belongs, so nothing keeps it.
+WRONG_CONN_ID = "?"
 PLAIN_WORD = re.compile(r"[a-z][a-z_]{0,39}")
 LONGEST_STEM = 5
 
@@ -217,8 +221,8 @@ def _list_pairs() -> frozenset[str]:
 
 
 def show_conn_id(conn_id: str) -> str:
-    """Return a connection's id; `?` for what may be a connection in its place."""
-    return "?" if set(conn_id) & set(':@"') else conn_id
+    """Return a connection's id; `?` for what may be a connection or key in its place."""
+    return WRONG_CONN_ID if set(conn_id) & set(':@"/+=&') else conn_id
 
 
 def show_key_id(access_key_id: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from botocore_conn_provider.redaction import CONN_ID, WRONG_CONN_ID
 from botocore_conn_provider.secret import Options, Secret
 
 Environ = Mapping[str, str]
@@ -35,12 +36,6 @@ PATH_VARIABLES = (
 # Those of Kerberos that name a cache or keytab, and the kinds of them that are files.
 KERBEROS_VARIABLES = ("KRB5CCNAME", "KRB5_CLIENT_KTNAME")
 KERBEROS_FILES = ("", "FILE", "WRFILE", "DIR")
-
-
-CONN_ID = re.compile(r"[\w.-]+")
-# In the place of a text that is no id: that may be a connection, pasted where its id
-# belongs, so nothing keeps it.
-WRONG_CONN_ID = "?"
 
 
 class ConnectionName(NamedTuple):
@@ -191,7 +186,7 @@ def name_connection(environ: Environ, conn_id: str | None = None) -> ConnectionN
 
 def is_conn_id(text: str) -> bool:
     """Return whether `text` can be a connection's id."""
-    return CONN_ID.fullmatch(text) is not None
+    return re.fullmatch(CONN_ID, text) is not None
 
 
 def hide_wrong_id(text: str) -> str:

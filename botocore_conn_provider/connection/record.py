@@ -98,7 +98,8 @@ class Connection(NamedTuple):
 
         Args:
             text: The connection. It begins with `{`, or with a scheme such as `aws://`.
-            conn_id: Its name, for errors and for the role's session name.
+            conn_id: Its name, for errors and for the role's session name. A text that
+                may be a connection itself is not kept.
             environ: Supplies the `BOTOCORE_CONN_<SETTING>` variables and
                 `AWS_WEB_IDENTITY_TOKEN_FILE`; None means an empty environment.
             variable: The environment variable that the text came from, for errors.
@@ -107,6 +108,7 @@ class Connection(NamedTuple):
             InvalidConnectionError: The connection is wrong; all its problems are
             listed.
         """
+        conn_id = show_conn_id(conn_id)
         findings = Findings()
         fields = _parse_text(text, findings)
         settings = read_settings(
@@ -178,7 +180,7 @@ class Connection(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        return f"Connection(conn_id={show_conn_id(self.conn_id)!r})"
+        return f"Connection(conn_id={self.conn_id!r})"
 
 
 def not_found(name: ConnectionName) -> InvalidConnectionError:
