@@ -154,6 +154,15 @@ def test_hidden_secret_passes(pytester: pytest.Pytester) -> None:
     run_inner_test(pytester, body).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("statement", ["pass", "local = Secret(get())"])
+def test_frame_of_ours_without_a_plain_secret_passes(
+    pytester: pytest.Pytester, statement: str
+) -> None:
+    """What the careless function holds is all that fails the tests above."""
+    code = f"from botocore_conn_provider.secret import Secret; {statement}"
+    run_inner_test(pytester, fail_in_ours(code)).assert_outcomes(passed=1)
+
+
 def test_users_own_call_may_show_its_token_but_no_secret_key(
     leaks: Leaks, secrets: Secrets
 ) -> None:

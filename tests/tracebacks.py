@@ -83,7 +83,7 @@ def _show_locals(frame: FrameType, name: str) -> Iterator[Shown]:
     if file.startswith(TESTS):
         return
     where = f"{os.path.basename(file)}, {frame.f_code.co_name}"  # noqa: PTH119
-    for local, value in frame.f_locals.items():
+    for local, value in dict(frame.f_locals).items():
         for text in show(value, LEVELS):
             yield Shown(f"{name}: the local '{local}' of {where}", text)
 
