@@ -15,7 +15,7 @@ from typing import NamedTuple
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.aio.aio_credentials import AioKeptCredentials
 
 CROWD = 1000
@@ -53,7 +53,9 @@ class Source:
         ends = datetime.datetime.fromtimestamp(
             self.now() + LIFETIME_SECONDS, datetime.timezone.utc
         )
-        return TemporaryCredentials(f"ASIA{self.asked}", Secret("s"), Secret("t"), ends)
+        return TemporaryCredentials(
+            KeyId(f"ASIA{self.asked}"), Secret("s"), Secret("t"), ends
+        )
 
 
 async def find_longest_stall(seconds: float) -> float:

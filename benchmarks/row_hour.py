@@ -11,7 +11,7 @@ from benchmarks.row import Row
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def measure() -> list[Row]:
 
 def _count_ours(hour: Simulated) -> int:
     def fetch() -> TemporaryCredentials:
-        return TemporaryCredentials("A", Secret("s"), Secret("t"), hour.issue())
+        return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), hour.issue())
 
     runtime = Runtime(
         now=lambda: hour.now().timestamp(), start_thread=lambda work: work()

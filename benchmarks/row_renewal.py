@@ -13,7 +13,7 @@ from benchmarks.row import Row
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _make_ours() -> KeptCredentials:
     def fetch() -> TemporaryCredentials:
         if next(asked):
             time.sleep(EXCHANGE_SECONDS)
-        return TemporaryCredentials("A", Secret("s"), Secret("t"), _expiry(3600))
+        return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), _expiry(3600))
 
     # The clock jumps into the second half of the advisory window.
     runtime = Runtime(now=lambda: time.time() + shift)

@@ -12,7 +12,7 @@ from botocore.credentials import RefreshableCredentials
 from benchmarks.row import Row, compare_ratio, take_turns
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def measure() -> list[Row]:
     expires_at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
         hours=6
     )
-    keys = TemporaryCredentials("ASIA", Secret("s"), Secret("t"), expires_at)
+    keys = TemporaryCredentials(KeyId("ASIA"), Secret("s"), Secret("t"), expires_at)
     keeper = Keeper(lambda: keys, conn_id="benchmark")
     ours = KeptCredentials(keeper, method="m", recipe=(str, ()))
     theirs = RefreshableCredentials(

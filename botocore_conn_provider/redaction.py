@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from botocore_conn_provider.secret import HIDDEN
+from botocore_conn_provider.secret import HIDDEN, KeyId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 LONGEST_NAME = 40
 LONGEST_LABEL = 80
 LONGEST_WORDS = 400
-SHORTEST_KEY_ID = 12  # of a shorter one, four characters would be too much
 SHORTEST_KNOWN = 4  # hiding a shorter value would garble the text
 LARGEST_TEXT = 4096  # the masks read no more of a foreign text
+CONN_ID = r"[\w.-]+"
+# In the place of a text that is no id: that may be a connection, pasted where its id
+# belongs, so nothing keeps it.
+WRONG_CONN_ID = "?"
 PLAIN_WORD = re.compile(r"[a-z][a-z_]{0,39}")
 LONGEST_STEM = 5
 
@@ -218,13 +221,13 @@ def _list_pairs() -> frozenset[str]:
 
 
 def show_conn_id(conn_id: str) -> str:
-    """Return a connection's id; `?` for what may be a connection in its place."""
-    return "?" if set(conn_id) & set(':@"') else conn_id
+    """Return a connection's id; `?` for what may be a connection or key in its place."""
+    return WRONG_CONN_ID if set(conn_id) & set(':@"/+=&') else conn_id
 
 
 def show_key_id(access_key_id: str) -> str:
     """Return the last four characters, which tell keys apart and open nothing."""
-    return f"…{access_key_id[-4:]}" if len(access_key_id) > SHORTEST_KEY_ID else HIDDEN
+    return repr(KeyId(access_key_id))
 
 
 def show_origin(url: str) -> str:

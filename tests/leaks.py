@@ -1,4 +1,4 @@
-"""Find secrets where none may be: logs, output, errors, reprs, pickles.
+"""Find secrets where none may be: logs, output, errors, locals, reprs, pickles.
 
 Each test gets its own sentinels, so a hit names the test that leaked. What
 botocore logs of the *user's own* calls is the user's, and holds the key id and
@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.errors import ConnProviderError
+from tests.tracebacks import list_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,12 +100,15 @@ class Leaks(logging.Handler):
         super().__init__(logging.DEBUG)
         self._secrets = secrets
         self._seen: list[tuple[str, str, bool]] = []
-        self._errors: list[ConnProviderError] = []
+        self._errors: list[BaseException] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         users = record.name.partition(".")[0] in OF_THE_USER and _users_call.get()
         place = f"a log record of {record.name} at {record.levelname}"
         self._seen.append((place, show_record(record), users))
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and record.name.startswith("botocore_conn_provider"):
+            self._errors.append(error)
 
     @contextlib.contextmanager
     def user_calls(self) -> Iterator[None]:
@@ -121,10 +125,15 @@ class Leaks(logging.Handler):
             raise LeakError(f"{place} shows: {', '.join(names)}")
 
     def check_error(self, error: BaseException) -> None:
-        """Fail if a secret is in the error, its traceback, causes or pickle."""
-        shown = [str(error), repr(error), repr(vars(error))]
-        shown += traceback.format_exception(error)
-        self.check_text("\n".join(shown), place=f"a {type(error).__name__}")
+        """Fail if a secret is in anything that a tool shows of the error.
+
+        That is its text, repr and attributes, its traceback, the locals of its frames,
+        all of the same of its causes and contexts, and its pickle.
+        """
+        printed = "".join(traceback.format_exception(error))
+        self.check_text(printed, place=f"a {type(error).__name__}")
+        for place, text in list_shown(error):
+            self.check_text(text, place=place)
         self.check_pickle(error)
 
     def check_pickle(self, value: object) -> None:
@@ -133,7 +142,10 @@ class Leaks(logging.Handler):
         self.check_text(pickled, place=f"the pickle of a {type(value).__name__}")
 
     def check_all(self) -> None:
-        """Fail if a secret was in any log record or any error of ours."""
+        """Fail if a secret was in any log record or any error of ours.
+
+        Also if a frame of such an error has one in a local.
+        """
         for place, text, users in self._seen:
             if names := self._secrets.find_in(text, in_user_calls=users):
                 raise LeakError(f"{place} shows: {', '.join(names)}")

@@ -63,6 +63,7 @@ ALLOWED = {
     "network_faults _read_tls_error: getattr(error, 'reason', None)": "of the TLS library, and masked when returned",
     "renewal/attempt wait: self.future.exception(max(0.0, seconds))": "a future's method, which makes no text",
     "cli/forms/airflow_output find_printed: {fault}": "a JsonFaultError, whose words are ours",
+    "cli/explain/effects _describe_store: {error}": "an UnsafeStoreError, whose words are ours",
     "renewal/store/machine_store _log_unusable: str(error)": "only of an UnsafeStoreError, whose words are ours",
     "sessions/aio/aio_credentials _take_note: waiter.exception()": "a future's method, which makes no text",
 }

@@ -32,6 +32,43 @@ ASSUME = {"RoleArn": ROLE, "RoleSessionName": "a-session"}
 INNER_CONFTEST = """
 from tests.conftest import isolated, leaks, secrets, pytest_runtest_makereport
 """
+# What a module of ours would hold if it were careless. `get` returns the secret.
+CARELESS = """
+import json
+from botocore_conn_provider.errors import IdpRequestError
+
+class Thing:
+    pass
+
+class Talkative:
+    def __init__(self, get):
+        self.get = get
+    def __repr__(self):
+        return self.get()
+
+def fail(*_):
+    raise IdpRequestError(conn_id='c', cause='x')
+
+def work(get):
+    BODY
+    fail()
+"""
+
+
+def fail_in_ours(statement: str) -> str:
+    """Return a test's body that runs a careless function of ours, which fails."""
+    code = CARELESS.replace("BODY", statement)
+    return f"""
+    import botocore_conn_provider
+    file = botocore_conn_provider.__file__.replace('__init__', 'careless')
+    names = {{'__name__': 'botocore_conn_provider.careless'}}
+    exec(compile({code!r}, file, 'exec'), names)
+    try:
+        names['work'](lambda: text)
+    except names['IdpRequestError']:
+        pass"""
+
+
 LEAKS = {
     "a log record": "logging.getLogger('any').debug('key %s', text)",
     "a log record's extra": "logging.getLogger('any').info('x', extra={'y': [text]})",
@@ -55,6 +92,42 @@ LEAKS = {
         raise IdpRequestError(conn_id='c', cause='x') from ValueError(text)
     except IdpRequestError:
         pass""",
+    "a local of ours": fail_in_ours("local = get()"),
+    "a local of ours, three levels deep": fail_in_ours("local = [{'a': (get(),)}]"),
+    "a local of ours that is bytes": fail_in_ours("local = get().encode()"),
+    "an argument of ours": fail_in_ours("fail(get())"),
+    "an attribute of an object of ours": fail_in_ours(
+        "local = Thing(); local.attribute = [get()]"
+    ),
+    "the repr of a local of ours": fail_in_ours("local = Talkative(get)"),
+    "a local of a library below ours": fail_in_ours(
+        "json.loads(json.dumps({'a': get()}), object_hook=fail)"
+    ),
+    "the hidden context of an error of ours": """
+    from botocore_conn_provider.errors import IdpRequestError
+    try:
+        try:
+            raise ValueError(text)
+        except ValueError:
+            raise IdpRequestError(conn_id='c', cause='x') from None
+    except IdpRequestError:
+        pass""",
+    "a local in the frame of a hidden context": """
+    import json
+    from botocore_conn_provider.errors import IdpRequestError
+    try:
+        try:
+            json.loads('[' + repr(text))
+        except ValueError:
+            raise IdpRequestError(conn_id='c', cause='x') from None
+    except IdpRequestError:
+        pass""",
+    "an attribute of an error of ours": """
+    from botocore_conn_provider.errors import IdpRequestError
+    IdpRequestError(conn_id='c', cause='x').more = {'a': [text]}""",
+    "a note of an error of ours": """
+    from botocore_conn_provider.errors import IdpRequestError
+    IdpRequestError(conn_id='c', cause='x').__notes__ = [text]""",
     "a text that is checked": "leaks.check_text(f'repr {text}')",
 }
 
@@ -79,6 +152,15 @@ def test_leak_fails_the_test(pytester: pytest.Pytester, body: str) -> None:
 def test_hidden_secret_passes(pytester: pytest.Pytester) -> None:
     body = "from botocore_conn_provider.secret import Secret; print(Secret(text))"
     run_inner_test(pytester, body).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("statement", ["pass", "local = Secret(get())"])
+def test_frame_of_ours_without_a_plain_secret_passes(
+    pytester: pytest.Pytester, statement: str
+) -> None:
+    """What the careless function holds is all that fails the tests above."""
+    code = f"from botocore_conn_provider.secret import Secret; {statement}"
+    run_inner_test(pytester, fail_in_ours(code)).assert_outcomes(passed=1)
 
 
 def test_users_own_call_may_show_its_token_but_no_secret_key(

@@ -208,7 +208,7 @@ def test_setting_changes_what_happens(name: str, way: str, observed: Observed) -
     assert changed in see(observed)
 
 
-# The default of the lock would be waited for: 10 s.
+# The default of the lock would be waited for: 24 s.
 @pytest.mark.parametrize("name", sorted(SEEN.keys() - {"store_lock_seconds"}))
 def test_without_the_setting_something_else_happens(
     name: str, observed: Observed

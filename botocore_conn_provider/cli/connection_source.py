@@ -16,12 +16,14 @@ from botocore_conn_provider.connection.environment import (
     Environ,
     Snapshot,
     find_text,
+    hide_wrong_id,
     is_conn_id,
     name_connection,
 )
 from botocore_conn_provider.connection.record import Connection, not_found
 from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import argparse
@@ -80,6 +82,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--conn-id",
         metavar="ID",
+        type=hide_wrong_id,
         help="the connection (default: BOTOCORE_CONN_ID, else aws_default)",
     )
     parser.add_argument(
@@ -90,6 +93,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@scrubbed
 def read_given(arguments: argparse.Namespace) -> Given:
     """Read the text that the arguments point to.
 
@@ -103,11 +107,11 @@ def read_given(arguments: argparse.Namespace) -> Given:
         raise not_found(name)
     if not arguments.stdin:
         text = find_text(snapshot.environ, name)
-        secret = None if text is None else Secret(text)
-        return Given(name, secret, name.variable, snapshot)
+        return Given(name, text, name.variable, snapshot)
     return read_text(sys.stdin.read(LONGEST_TEXT), name, snapshot)
 
 
+@scrubbed
 def read_text(text: str, name: ConnectionName, snapshot: Snapshot) -> Given:
     """Read any of the forms; most of them name the connection too.
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.cli.main import complain
+from botocore_conn_provider.connection.environment import hide_wrong_id
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +49,9 @@ DEADLINE_SECONDS = 50.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--conn-id", metavar="ID", help="the connection")
+    parser.add_argument(
+        "--conn-id", metavar="ID", type=hide_wrong_id, help="the connection"
+    )
     parser.add_argument(
         "--deadline",
         metavar="SECONDS",

@@ -68,6 +68,13 @@ class Command(Protocol):
         """Do it; return the exit code."""
 
 
+class Arguments(argparse.Namespace):
+    """What was given; its repr shows none of it, because it may be in the wrong place."""
+
+    def __repr__(self) -> str:
+        return "Arguments(…)"
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that does not repeat what it did not understand."""
 
@@ -88,7 +95,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    arguments = build_parser(words).parse_args(words)
+    arguments = build_parser(words).parse_args(words, namespace=Arguments())
     _set_up_logging(debug=arguments.debug)
     try:
         return _run(arguments)

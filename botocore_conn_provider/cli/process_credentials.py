@@ -22,7 +22,9 @@ from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
-from botocore_conn_provider.renewal.store.directory import ON, find_store_directory
+from botocore_conn_provider.renewal.store.directory import ON
+from botocore_conn_provider.renewal.store.machine_store import find_store
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import datetime
@@ -31,19 +33,20 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued, Store
-    from botocore_conn_provider.secret import Secret
+    from botocore_conn_provider.secret import KeyId, Secret
 
 
 class IssuedKeys(NamedTuple):
     """What another program is given. Without expiry they last until changed."""
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None = None
     expires_at: datetime.datetime | None = None
     account_id: str | None = None
 
 
+@scrubbed
 def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
     """Return credentials of the connection that are good for a while.
 
@@ -93,7 +96,7 @@ def _issue_role(
         check()  # to find out who asks is to ask already
     policy = RenewalPolicy.from_settings(settings.own)
     runtime = Runtime()
-    path = find_store_directory(settings.own.store or ON, view.snapshot.environ)
+    path = find_store(settings.own.store or ON, view.snapshot)
     store = Asker(settings, flow, path)
     source = Source(
         fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime

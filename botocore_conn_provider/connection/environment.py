@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from botocore_conn_provider.secret import Options
+from botocore_conn_provider.redaction import CONN_ID, WRONG_CONN_ID
+from botocore_conn_provider.secret import Options, Secret
 
 Environ = Mapping[str, str]
 
@@ -35,12 +36,6 @@ PATH_VARIABLES = (
 # Those of Kerberos that name a cache or keytab, and the kinds of them that are files.
 KERBEROS_VARIABLES = ("KRB5CCNAME", "KRB5_CLIENT_KTNAME")
 KERBEROS_FILES = ("", "FILE", "WRFILE", "DIR")
-
-
-CONN_ID = re.compile(r"[\w.-]+")
-# In the place of a text that is no id: that may be a connection, pasted where its id
-# belongs, so nothing keeps it.
-WRONG_CONN_ID = "?"
 
 
 class ConnectionName(NamedTuple):
@@ -182,26 +177,27 @@ def is_disabled(environ: Environ) -> bool:
 def name_connection(environ: Environ, conn_id: str | None = None) -> ConnectionName:
     """Return the name: from the argument, else the variable, else the default."""
     if conn_id is not None:
-        return ConnectionName(_check(conn_id), "the program")
+        return ConnectionName(hide_wrong_id(conn_id), "the program")
     named = environ.get(CONN_ID_VARIABLE, "").strip()
     if named:
-        return ConnectionName(_check(named), CONN_ID_VARIABLE)
+        return ConnectionName(hide_wrong_id(named), CONN_ID_VARIABLE)
     return ConnectionName(DEFAULT_CONN_ID)
 
 
 def is_conn_id(text: str) -> bool:
     """Return whether `text` can be a connection's id."""
-    return CONN_ID.fullmatch(text) is not None
+    return re.fullmatch(CONN_ID, text) is not None
 
 
-def _check(text: str) -> str:
+def hide_wrong_id(text: str) -> str:
+    """Return `text` if it can be an id, else `WRONG_CONN_ID`."""
     return text if is_conn_id(text) else WRONG_CONN_ID
 
 
-def find_text(environ: Environ, name: ConnectionName) -> str | None:
+def find_text(environ: Environ, name: ConnectionName) -> Secret | None:
     """Return the connection's text, None if its variable is unset or blank."""
     text = "" if name.is_wrong else environ.get(name.variable, "")
-    return text if text.strip() else None
+    return Secret(text) if text.strip() else None
 
 
 def set_for_children(name: str, value: str) -> None:

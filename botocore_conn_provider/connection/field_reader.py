@@ -18,7 +18,7 @@ from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.errors import Problem
 from botocore_conn_provider.redaction import describe_value, show_name
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import Address, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,11 +102,11 @@ class FieldReader:
             return None
         return None if value is None else Secret(value)
 
-    def url(self, name: str) -> str | None:
+    def url(self, name: str) -> Address | None:
         """Read an http or https address, which may have a password: never shown."""
         url = self.text(name, fix=URL_FIX)
         if url is None or is_url(url):
-            return url
+            return None if url is None else Address(url)
         seen = f"is text ({len(url)} characters), not an address"
         self.refuse(name, seen, URL_FIX)
         return None

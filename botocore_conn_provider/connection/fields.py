@@ -29,6 +29,9 @@ class RecordFields(NamedTuple):
     description: str | None = None
     extra: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
 
+    def __repr__(self) -> str:
+        return f"RecordFields({self.conn_type})"
+
 
 def conn_type_of(scheme: str) -> str:
     """Return the connection type that a URI scheme stands for."""

@@ -15,7 +15,7 @@ from botocore_conn_provider.connection.field_reader import (
 )
 from botocore_conn_provider.connection.settings import StaticKeys
 from botocore_conn_provider.redaction import describe_value
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.field_reader import Findings
@@ -26,7 +26,7 @@ ACCOUNT_DIGITS = 12
 NEVER_IN_A_SECRET = ("Cc", "Zl", "Zp")
 PAIR = ("aws_access_key_id", "aws_secret_access_key")
 
-KeyPair = tuple[str, Secret]
+KeyPair = tuple[KeyId, Secret]
 
 
 def read_keys(
@@ -117,7 +117,7 @@ def _read_login(fields: RecordFields, extra: FieldReader) -> KeyPair | None:
                 "contains whitespace or characters that keys never contain",
                 RETYPE,
             )
-    return (login, Secret(password)) if login and password else None
+    return (KeyId(login), Secret(password)) if login and password else None
 
 
 def _read_pair(reader: FieldReader) -> KeyPair | None:
@@ -131,7 +131,7 @@ def _read_pair(reader: FieldReader) -> KeyPair | None:
             f"is missing, although '{present[0]}' is given",
             "Give both or neither.",
         )
-    return (key_id.reveal(), secret) if key_id and secret else None
+    return (KeyId(key_id.reveal()), secret) if key_id and secret else None
 
 
 def _read_secret_key(reader: FieldReader, name: str) -> Secret | None:

@@ -23,11 +23,10 @@ def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
     inner = extra.object(FIELD) or FieldReader({}, path=FIELD, findings=extra.findings)
     sources = _Sources(inner, _read_variables(environ, extra.findings))
     plugins = sources.flag("plugins")
-    lock_seconds = sources.number("store_lock_seconds")
     settings = OwnSettings(
         strict=sources.flag("strict") or False,
         store=sources.text("store"),
-        store_lock_seconds=10.0 if lock_seconds is None else lock_seconds,
+        store_lock_seconds=sources.number("store_lock_seconds"),
         sign_in_deadline_seconds=(
             sources.number("sign_in_deadline_seconds", least=1) or 30.0
         ),

@@ -28,7 +28,8 @@ from botocore_conn_provider.errors import (
     Problem,
 )
 from botocore_conn_provider.redaction import show_conn_id
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import KeyId, Options, Secret
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,8 @@ class Connection(NamedTuple):
         port: Kept and not used for AWS.
         schema: Kept and not used for AWS.
         description: Kept and not used for AWS.
-        extra: The fields of the extra, a read-only mapping as the user wrote them.
+        extra: The fields of the extra as the user wrote them, with the methods of a
+            read-only mapping; `dict(extra)` is a dict.
             It may hold secrets; its repr shows their number only.
         settings: What the connection means. Private: it may change in any release.
 
@@ -81,6 +83,7 @@ class Connection(NamedTuple):
     settings: AwsSettings
 
     @classmethod
+    @scrubbed
     def parse(
         cls,
         text: str,
@@ -95,7 +98,8 @@ class Connection(NamedTuple):
 
         Args:
             text: The connection. It begins with `{`, or with a scheme such as `aws://`.
-            conn_id: Its name, for errors and for the role's session name.
+            conn_id: Its name, for errors and for the role's session name. A text that
+                may be a connection itself is not kept.
             environ: Supplies the `BOTOCORE_CONN_<SETTING>` variables and
                 `AWS_WEB_IDENTITY_TOKEN_FILE`; None means an empty environment.
             variable: The environment variable that the text came from, for errors.
@@ -104,6 +108,7 @@ class Connection(NamedTuple):
             InvalidConnectionError: The connection is wrong; all its problems are
             listed.
         """
+        conn_id = show_conn_id(conn_id)
         findings = Findings()
         fields = _parse_text(text, findings)
         settings = read_settings(
@@ -116,7 +121,7 @@ class Connection(NamedTuple):
         return cls(
             conn_id=conn_id,
             conn_type=fields.conn_type,
-            login=fields.login,
+            login=None if fields.login is None else KeyId(fields.login),
             password=None if fields.password is None else Secret(fields.password),
             host=fields.host,
             port=fields.port,
@@ -127,6 +132,7 @@ class Connection(NamedTuple):
         )
 
     @classmethod
+    @scrubbed
     def from_env(
         cls, conn_id: str | None = None, *, environ: Mapping[str, str] | None = None
     ) -> Connection:
@@ -146,7 +152,9 @@ class Connection(NamedTuple):
         text = find_text(environ, name)
         if text is None:
             raise not_found(name)
-        return cls.parse(text, name.conn_id, environ=environ, variable=name.variable)
+        return cls.parse(
+            text.reveal(), name.conn_id, environ=environ, variable=name.variable
+        )
 
     def to_uri(self) -> str:
         """Return the URI form, secrets included.
@@ -172,7 +180,7 @@ class Connection(NamedTuple):
         )
 
     def __repr__(self) -> str:
-        return f"Connection(conn_id={show_conn_id(self.conn_id)!r})"
+        return f"Connection(conn_id={self.conn_id!r})"
 
 
 def not_found(name: ConnectionName) -> InvalidConnectionError:

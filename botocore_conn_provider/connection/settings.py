@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore_conn_provider.redaction import show_key_id, show_origin
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import KeyId, Options, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# The part of a sign-in's deadline that is spent on waiting for another process's.
+LOCK_SHARE = 0.8
 
 MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
@@ -21,7 +24,7 @@ MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 class StaticKeys(NamedTuple):
     """Keys that are in the connection itself."""
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None = None
     account_id: str | None = None
@@ -113,26 +116,38 @@ class ClientSettings(NamedTuple):
 
     def find_endpoint(self, service_name: str) -> str | None:
         """Return the endpoint URL for `service_name`, None for AWS's own."""
-        if service_name in self.service_endpoints:
-            return self.service_endpoints[service_name]
-        return self.endpoint_url
+        url = self.service_endpoints.get(service_name, self.endpoint_url)
+        return None if url is None else str(url)
 
 
 class OwnSettings(NamedTuple):
     """Our own settings, which Airflow ignores. Durations are seconds.
 
     docs/connection.md lists them, and a test compares the two. None for a window means
-    that it follows from the lifetime of the credentials.
+    that it follows from the lifetime of the credentials, and None for the lock that it
+    follows from the deadline (`lock_seconds`).
     """
 
     strict: bool = False
     store: str | None = None
-    store_lock_seconds: float = 10.0
+    store_lock_seconds: float | None = None
     sign_in_deadline_seconds: float = 30.0
     advisory_seconds: float | None = None
     mandatory_seconds: float | None = None
     static_stability_seconds: float = 0.0
     plugins: bool = True
+
+    @property
+    def lock_seconds(self) -> float:
+        """How long to wait for another process's renewal before renewing alone.
+
+        It follows the deadline of a sign-in, so that a slow sign-in is still one for
+        the machine. The rest of the deadline is for a sign-in of one's own, if the
+        other process has the lock and does not get on.
+        """
+        if self.store_lock_seconds is not None:
+            return self.store_lock_seconds
+        return LOCK_SHARE * self.sign_in_deadline_seconds
 
 
 class AwsSettings(NamedTuple):

@@ -26,7 +26,8 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
 from botocore_conn_provider.exchange.session_view import FILES, SessionView
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import datetime
@@ -146,7 +147,7 @@ def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSes
         keys = settings.keys
         token = None if keys.session_token is None else keys.session_token.reveal()
         session.set_credentials(
-            keys.access_key_id, keys.secret_access_key.reveal(), token
+            str(keys.access_key_id), keys.secret_access_key.reveal(), token
         )
     session.lazy_register_component(
         "credential_provider", lambda: _create_chain(session, settings, view.snapshot)
@@ -226,7 +227,7 @@ class BaseIdentity(NamedTuple):
     that found them and that the exchange is made on.
     """
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None
     method: str
@@ -265,6 +266,7 @@ class BaseIdentity(NamedTuple):
         return told
 
 
+@scrubbed
 def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseIdentity:
     """Return the keys of `session` as they are now; may ask the network.
 
@@ -301,7 +303,7 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
     if not frozen.access_key or not frozen.secret_key:
         raise no_base_credentials(settings)
     return BaseIdentity(
-        frozen.access_key,
+        KeyId(frozen.access_key),
         Secret(frozen.secret_key),
         Secret(frozen.token) if frozen.token else None,
         method=credentials.method,
@@ -328,6 +330,7 @@ def _explain_no_identity(
     )
 
 
+@scrubbed
 def load_base_credentials(
     bare: UnfittedSession, settings: AwsSettings
 ) -> botocore.credentials.Credentials:

@@ -31,6 +31,7 @@ from botocore_conn_provider.exchange.base_session import (
     create_base_session,
 )
 from botocore_conn_provider.redaction import describe_value, show_name
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import botocore.session
@@ -45,6 +46,7 @@ READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
 STS_MODEL = "sts/2011-06-15/service-2"
 
 
+@scrubbed
 def judge(
     settings: AwsSettings, session: botocore.session.Session, *, variable: str | None
 ) -> None:
@@ -68,6 +70,7 @@ def judge(
         )
 
 
+@scrubbed
 def prepare_base(
     settings: AwsSettings, view: SessionView, *, variable: str | None
 ) -> UnfittedSession:

@@ -28,6 +28,7 @@ from botocore_conn_provider.connection.settings import (
 )
 from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange.base_session import (
@@ -113,9 +114,11 @@ class AssumeRoleFlow:
         # Where the chain found the identity: what it finds elsewhere is another.
         self._method: str | None = None
 
+    @scrubbed
     def check(self) -> None:
         """Nothing is left to judge: reading and `checks.judge` have judged it all."""
 
+    @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe the base identity, found now, and the STS that is asked."""
         asker = self.view.describe()
@@ -129,6 +132,7 @@ class AssumeRoleFlow:
         self._proven = proven
         return asker | proven.told
 
+    @scrubbed
     def prove(self) -> BaseIdentity:
         """Return the base identity; may ask the network, as botocore's chain does.
 
@@ -149,6 +153,7 @@ class AssumeRoleFlow:
             raise _explain_moved(self.settings, self._method, found.method)
         return found
 
+    @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
         session = proof.session or _create_session(self.settings, self.view)
@@ -177,18 +182,22 @@ class SamlFlow:
             environ=view.snapshot.settle(),
         )
 
+    @scrubbed
     def check(self) -> None:
         """Judge the sign-in method, its options and its libraries."""
         self._proofs.check()
 
+    @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe the Kerberos principal and the STS that is asked."""
         return self.view.describe() | self._proofs.identify()
 
+    @scrubbed
     def prove(self) -> SamlProof:
         """Sign in and return the assertion; blocks for the sign-in's deadline."""
         return self._proofs.fetch_proof()
 
+    @scrubbed
     def exchange(self, proof: SamlProof) -> TemporaryCredentials:
         """Call AssumeRoleWithSAML, unsigned."""
         sts = _create_sts(self.settings, self.view)
@@ -223,18 +232,22 @@ class WebIdentityFlow:
             environ=view.snapshot.settle(),
         )
 
+    @scrubbed
     def check(self) -> None:
         """Judge the token source and what it starts from."""
         self._tokens.check()
 
+    @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe the token's source and the STS that is asked."""
         return self.view.describe() | self._tokens.identify()
 
+    @scrubbed
     def prove(self) -> IdentityToken:
         """Return a new token; blocks for the sign-in's deadline."""
         return self._tokens.fetch_token()
 
+    @scrubbed
     def exchange(self, proof: IdentityToken) -> TemporaryCredentials:
         """Call AssumeRoleWithWebIdentity, unsigned; explain a refusal by the claims."""
         sts = _create_sts(self.settings, self.view)

@@ -20,7 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_label
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ ATTEMPTS = 2
 class TemporaryCredentials(NamedTuple):
     """One set that STS issued. Immutable, so a reader never sees a mixed set."""
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret
     expires_at: dt.datetime
@@ -96,13 +97,14 @@ def create_sts_client(
     # None and not left out, so that the session's default Config does not decide it:
     # it is meant for the services.
     own["signature_version"] = None
+    endpoint_url = settings.service_endpoints.get("sts")
     keys: dict[str, Any] = {} if signed_with is None else _list_keys(signed_with)
     if not keys:
         own["signature_version"] = UNSIGNED
     client: StsClient = session.create_client(  # type: ignore[assignment]
         "sts",
         config=Config(**own),
-        endpoint_url=settings.service_endpoints.get("sts"),
+        endpoint_url=None if endpoint_url is None else str(endpoint_url),
         verify=settings.verify,
         **keys,
     )
@@ -113,7 +115,7 @@ def _list_keys(identity: BaseIdentity) -> dict[str, Any]:
     """Return the identity as arguments of `create_client`."""
     token = identity.session_token
     return {
-        "aws_access_key_id": identity.access_key_id,
+        "aws_access_key_id": str(identity.access_key_id),
         "aws_secret_access_key": identity.secret_access_key.reveal(),
         "aws_session_token": None if token is None else token.reveal(),
     }
@@ -135,12 +137,14 @@ class StsExchange:
         self._client = client
         self._conn_id = conn_id
 
+    @scrubbed
     def assume_role(self, role: AssumeRole) -> TemporaryCredentials:
         """Exchange the base credentials that the client was made with."""
         return self._call(
             self._client.assume_role, {**role.parameters, "RoleArn": role.role_arn}
         )
 
+    @scrubbed
     def assume_role_with_saml(
         self, role: AssumeRoleWithSaml, *, principal_arn: str, assertion: Secret
     ) -> TemporaryCredentials:
@@ -153,6 +157,7 @@ class StsExchange:
         }
         return self._call(self._client.assume_role_with_saml, parameters)
 
+    @scrubbed
     def assume_role_with_web_identity(
         self, role: AssumeRoleWithWebIdentity, *, token: Secret
     ) -> TemporaryCredentials:
@@ -194,7 +199,7 @@ class StsExchange:
         try:
             keys = answer["Credentials"]
             return TemporaryCredentials(
-                access_key_id=keys["AccessKeyId"],
+                access_key_id=KeyId(keys["AccessKeyId"]),
                 secret_access_key=Secret(keys["SecretAccessKey"]),
                 session_token=Secret(keys["SessionToken"]),
                 expires_at=keys["Expiration"].astimezone(dt.timezone.utc),

@@ -21,6 +21,7 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.federation.deadline import DeadlineExceededError
 from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +105,7 @@ class PluginFault(NamedTuple):
 class GuardedPlugin:
     """A plug-in's object, in the shape that it must have itself."""
 
+    @scrubbed
     def __init__(self, factory: Any, request: object, *, fault: PluginFault) -> None:
         self._fault = fault
         with fault.offline("cannot be set up"):
@@ -116,11 +118,13 @@ class GuardedPlugin:
         if missing:
             raise fault.refuse(f"has no method {' and no method '.join(missing)}")
 
+    @scrubbed
     def check(self) -> None:
         """Have the plug-in judge the connection."""
         with self._fault.offline("failed when it was asked to check"):
             self._plugin.check()
 
+    @scrubbed
     def identify(self) -> dict[str, str] | None:
         """Return what the plug-in says that its identity depends on, None for nothing."""
         identify = getattr(self._plugin, "identify", None)
@@ -129,6 +133,7 @@ class GuardedPlugin:
         with self._fault.offline("failed when it was asked what it depends on"):
             return {str(name): str(value) for name, value in identify().items()}
 
+    @scrubbed
     def fetch(self, *arguments: Any) -> Any:
         """Return what the plug-in fetches, if it can be used."""
         with self._fault.online():

@@ -73,5 +73,5 @@ class Asker:
         # Imported here: the store is off unless it is asked for.
         from botocore_conn_provider.renewal.store.machine_store import MachineStore
 
-        seconds = self._settings.own.store_lock_seconds
+        seconds = self._settings.own.lock_seconds
         return MachineStore(self._store_path, identity, lock_seconds=seconds)

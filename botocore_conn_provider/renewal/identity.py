@@ -19,7 +19,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import Options, Secret
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -48,7 +48,7 @@ def _encode(value: Any) -> Iterator[bytes]:
     """
     if isinstance(value, Secret):
         yield from _encode_text("secret", value.reveal())
-    elif isinstance(value, Mapping):
+    elif isinstance(value, Mapping | Options):
         yield f"mapping {len(value)}\n".encode()
         for name in sorted(value, key=str):
             yield from _encode(name)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flows import Flow
     from botocore_conn_provider.exchange.session_view import SessionView
@@ -100,7 +100,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         ConnProviderError: The base identity cannot be had.
     """
     flow: Flow[Any] = create_flow(settings, view)
-    asker = Asker(settings, flow, _find_store(settings, view.snapshot.environ))
+    asker = Asker(settings, flow, _find_store(settings, view.snapshot))
 
     def make_keeper() -> Keeper:
         keeper = Keeper(
@@ -117,11 +117,11 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
     return keepers.share(asker.identity, make_keeper)
 
 
-def _find_store(settings: AwsSettings, environ: Environ) -> Path | None:
+def _find_store(settings: AwsSettings, snapshot: Snapshot) -> Path | None:
     choice = settings.own.store
     if choice is None:
         return None
     # Imported here: the store is off unless it is asked for.
-    from botocore_conn_provider.renewal.store.directory import find_store_directory
+    from botocore_conn_provider.renewal.store.machine_store import find_store
 
-    return find_store_directory(choice, environ)
+    return find_store(choice, snapshot)

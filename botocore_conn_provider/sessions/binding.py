@@ -123,7 +123,7 @@ class Binding:
             )
             return None
         return Connection.parse(
-            text,
+            text.reveal(),
             self.name.conn_id,
             environ=self.snapshot.environ,
             variable=self.name.variable,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.secret import Hidden
 from botocore_conn_provider.sessions.aio_detection import is_aio
 
 if TYPE_CHECKING:
@@ -55,9 +56,12 @@ def _make_fitted_class(kind: type[Any]) -> type[Any]:
     def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
         make = super(made, self).create_client
         creation: ClientCreation | None = vars(self).get(CREATION)
-        if creation is None:  # made from this class, with nothing installed
-            return make(*args, **kwargs)
-        return creation.create(self, make, ClientArguments(args, kwargs))
+        try:
+            if creation is None:  # made from this class, with nothing installed
+                return make(*args, **kwargs)
+            return creation.create(self, make, ClientArguments(args, kwargs))
+        finally:
+            del args, kwargs  # keys, maybe, and a traceback shows this frame
 
     body = {
         "__doc__": kind.__doc__,
@@ -71,24 +75,29 @@ def _make_fitted_class(kind: type[Any]) -> type[Any]:
 
 
 class ClientArguments:
-    """The arguments of one call, each where the caller wrote it."""
+    """The arguments of one call, each where the caller wrote it; keys may be among them."""
 
     def __init__(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        self.args = list(args)
-        self.kwargs = dict(kwargs)
+        self._args = Hidden(list(args))
+        self._kwargs = Hidden(dict(kwargs))
 
     def find(self, name: str) -> Any:
         """Return the argument's value; None where the caller wrote none."""
         place = ARGUMENTS.index(name)
-        return self.args[place] if place < len(self.args) else self.kwargs.get(name)
+        args = self._args.reveal()
+        return args[place] if place < len(args) else self._kwargs.reveal().get(name)
 
     def put(self, name: str, value: Any) -> None:
         """Replace the argument, or add it by its name."""
         place = ARGUMENTS.index(name)
-        if place < len(self.args):
-            self.args[place] = value
+        if place < len(self._args.reveal()):
+            self._args.reveal()[place] = value
         else:
-            self.kwargs[name] = value
+            self._kwargs.reveal()[name] = value
+
+    def call(self, function: Callable[..., Any]) -> Any:
+        """Call the function with the arguments."""
+        return function(*self._args.reveal(), **self._kwargs.reveal())
 
 
 class ClientCreation:
@@ -125,7 +134,7 @@ class ClientCreation:
                 config, "region_name", None
             )
             fitted.client_region = asked or fitted.client_region
-            return make(*arguments.args, **arguments.kwargs)
+            return arguments.call(make)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ClientCreation:
         return ClientCreation(copy.deepcopy(self._fitted, memo))

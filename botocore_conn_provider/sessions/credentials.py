@@ -84,7 +84,7 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
     @property  # type: ignore[misc]
     def access_key(self) -> str:  # type: ignore[override]
         """The access key id of the current set."""
-        return self._keeper.current().access_key_id
+        return str(self._keeper.current().access_key_id)
 
     @property  # type: ignore[misc]
     def secret_key(self) -> str:  # type: ignore[override]
@@ -134,7 +134,7 @@ class ConnectionCredentials(CopiedWhole, Credentials):
 def freeze(kept: TemporaryCredentials) -> ReadOnlyCredentials:
     """Return the set in botocore's form, which holds bare texts."""
     values = (
-        kept.access_key_id,
+        str(kept.access_key_id),
         kept.secret_access_key.reveal(),
         kept.session_token.reveal(),
         kept.account_id,

@@ -14,6 +14,7 @@ from botocore.configprovider import BaseProvider, ChainProvider
 
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.session_view import FILES
+from botocore_conn_provider.secret import Hidden
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -41,7 +42,13 @@ class VariableDefault(BaseProvider):
     ) -> None:
         self.name = name
         self._fitted = fitted
-        self.replaced = replaced
+        # Its repr shows the whole environment.
+        self._replaced = Hidden(replaced)
+
+    @property
+    def replaced(self) -> BaseProvider:
+        """The session's own provider of the variable."""
+        return self._replaced.reveal()
 
     def provide(self) -> str | None:
         """Return the session's own value, else the connection's, else the old.

@@ -30,6 +30,7 @@ from botocore_conn_provider.sessions.aio_detection import find_aio_session_class
 from botocore_conn_provider.sessions.binding import Binding
 from botocore_conn_provider.sessions.bound import REMAKE, create_bound_session
 from botocore_conn_provider.sessions.fitting import find_fitted, fit
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import boto3.session
@@ -72,6 +73,7 @@ _installed: Installation | None = None
 _program_decided = False
 
 
+@scrubbed
 def install(conn_id: str | None = None) -> None:
     """Make each boto3, botocore and aiobotocore session of the process use a connection.
 
@@ -148,6 +150,7 @@ def uninstall() -> None:
             installation.remove()
 
 
+@scrubbed
 def session(conn_id: str) -> boto3.session.Session:
     """Return a boto3 Session that uses one connection; nothing is installed.
 
@@ -194,10 +197,13 @@ def _fit_first(name: str, original: Any) -> Any:
 
     @functools.wraps(original)
     def method(self: Session, *args: Any, **kwargs: Any) -> Any:
-        if find_fitted(self) is None:
-            fit_new_session(self)
-            if find_fitted(self) is not None:
-                return getattr(self, name)(*args, **kwargs)
-        return original(self, *args, **kwargs)
+        try:
+            if find_fitted(self) is None:
+                fit_new_session(self)
+                if find_fitted(self) is not None:
+                    return getattr(self, name)(*args, **kwargs)
+            return original(self, *args, **kwargs)
+        finally:
+            del args, kwargs  # keys, maybe, and a traceback shows this frame
 
     return method

@@ -84,7 +84,7 @@ class StaticProvider(ConnectionProvider):
             raise TypeError("a static connection has keys")
         token = keys.session_token.reveal() if keys.session_token else None
         credentials = ConnectionCredentials(
-            (keys.access_key_id, keys.secret_access_key.reveal(), token),
+            (str(keys.access_key_id), keys.secret_access_key.reveal(), token),
             recipe=self._make_recipe(),
         )
         # An attribute, because the oldest botocore's constructor does not take it.

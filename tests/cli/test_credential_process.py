@@ -22,7 +22,7 @@ from botocore_conn_provider.cli.credential_process import write_document
 from botocore_conn_provider.cli.main import main
 from botocore_conn_provider.cli.process_credentials import IssuedKeys
 from botocore_conn_provider.renewal.store.files import LOCK
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
 
@@ -337,7 +337,7 @@ def test_awscli_uses_it(
 
 
 def test_document_leaves_out_what_is_not_there() -> None:
-    text = write_document(IssuedKeys("id", Secret("key")))
+    text = write_document(IssuedKeys(KeyId("id"), Secret("key")))
     assert json.loads(text) == {
         "Version": 1,
         "AccessKeyId": "id",

@@ -406,6 +406,21 @@ def test_bundle_of_a_wrong_connection_says_what_is_wrong(
     assert "'role_arn' is empty" in json.loads(path.read_text())["explain"]["error"]
 
 
+@pytest.mark.parametrize("place", ["/no/such/{}", "{}\0", ".", "/dev/full"])
+def test_bundle_that_cannot_be_written_is_told_without_its_name(
+    place: str,
+    command: Command,
+    secrets: Secrets,
+    leaks: Leaks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(CONNECTION, '{"extra": {"role_arn": ""}}')
+    said = command("doctor", "--bundle", place.format(secrets.new("password")))
+    leaks.check_text(said.err, place="standard error")
+    assert "the file of --bundle cannot be written" in said.err
+    assert said.code == 1
+
+
 def test_identity_of_a_profile_is_followed(
     command: Command,
     aws: Aws,

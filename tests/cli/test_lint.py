@@ -11,7 +11,7 @@ from botocore_conn_provider import Connection
 from botocore_conn_provider.cli.explain.accounts import find_key_account
 from botocore_conn_provider.cli.forms.rewriting import rewrite
 from botocore_conn_provider.connection.settings import StaticKeys
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from tests.cli.conftest import CONNECTION, ROLE
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ def test_unwise_is_noted(
 def test_account_is_read_from_the_key(
     key_id: str, told: str | None, account: str | None
 ) -> None:
-    assert find_key_account(StaticKeys(key_id, Secret("k"), account_id=told)) == account
+    assert (
+        find_key_account(StaticKeys(KeyId(key_id), Secret("k"), account_id=told))
+        == account
+    )
 
 
 @pytest.mark.parametrize("is_json", [False, True])

@@ -114,4 +114,14 @@ def test_swapped_arguments_show_nothing(pasted: str, leaks: Leaks) -> None:
     with pytest.raises(InvalidConnectionError) as caught:
         Connection.parse("aws_default", pasted)
     leaks.check_text(str(caught.value))
-    leaks.check_text(repr(Connection.parse("aws://", pasted)))
+    made = Connection.parse("aws://", pasted)
+    leaks.check_text(f"{made!r} {made.conn_id} {made.settings}")
+
+
+@pytest.mark.parametrize("between", ["/", "+", "=", "&"])
+def test_error_shows_no_key_in_the_place_of_an_id(
+    between: str, secrets: Secrets, leaks: Leaks
+) -> None:
+    text = f"wJalrXUtn{between}{secrets.new('secret key')}"
+    error = botocore_conn_provider.ConnProviderError(conn_id=text, cause="x.")
+    leaks.check_text(f"{error} {error.conn_id}")

@@ -19,7 +19,7 @@ from botocore_conn_provider.connection.settings import (
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange.base_session import BaseIdentity
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import KeyId, Options, Secret
 from tests.aws import Fault, build_error
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def make_exchange(aws: Aws, secrets: Secrets) -> Callable[..., StsExchange]:
         session = botocore.session.Session()
         session.set_config_variable("region", "eu-west-1")
         identity = BaseIdentity(
-            secrets.new_access_key_id(),
+            KeyId(secrets.new_access_key_id()),
             Secret(secrets.new("secret key")),
             Secret(secrets.new_session_token()),
             method="test",

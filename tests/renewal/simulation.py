@@ -11,7 +11,7 @@ from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime, start_daemon
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 
 if TYPE_CHECKING:
     import threading
@@ -26,7 +26,7 @@ MINUTE, HOUR = 60, 3600
 def issue(number: int, expires_at: float, **more: Any) -> TemporaryCredentials:
     """Return the set of that number: all three parts carry it."""
     return TemporaryCredentials(
-        access_key_id=f"ASIA{number:016d}",
+        access_key_id=KeyId(f"ASIA{number:016d}"),
         secret_access_key=Secret(f"secret-{number}"),
         session_token=Secret(f"token-{number}"),
         expires_at=datetime.datetime.fromtimestamp(expires_at, datetime.timezone.utc),

@@ -19,14 +19,14 @@ from botocore_conn_provider.events import Event
 from botocore_conn_provider.fork import PerProcess
 from botocore_conn_provider.renewal.identity import fingerprint
 from botocore_conn_provider.renewal.registry import IDLE_KEEPERS, Keepers
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import KeyId, Options, Secret
 from tests.renewal.simulation import Simulation, issue
 
 if TYPE_CHECKING:
     from tests.child import Children
 
 ROLE = AssumeRole("arn:aws:iam::123456789012:role/r", Options({"Tags": [1, "a"]}))
-SETTINGS = AwsSettings("x", keys=StaticKeys("AKIA", Secret("s")), role=ROLE)
+SETTINGS = AwsSettings("x", keys=StaticKeys(KeyId("AKIA"), Secret("s")), role=ROLE)
 
 
 def test_same_identity_has_the_same_fingerprint() -> None:
@@ -41,8 +41,8 @@ def test_same_identity_has_the_same_fingerprint() -> None:
     [
         (SETTINGS, {"base": "other"}),
         (SETTINGS, {}),
-        (SETTINGS._replace(keys=StaticKeys("AKIA", Secret("t"))), {"base": "b"}),
-        (SETTINGS._replace(keys=StaticKeys("AKIAs", Secret(""))), {"base": "b"}),
+        (SETTINGS._replace(keys=StaticKeys(KeyId("AKIA"), Secret("t"))), {"base": "b"}),
+        (SETTINGS._replace(keys=StaticKeys(KeyId("AKIAs"), Secret(""))), {"base": "b"}),
         (SETTINGS._replace(role=None), {"base": "b"}),
         (SETTINGS._replace(role=ROLE._replace(parameters=Options())), {"base": "b"}),
         (SETTINGS._replace(profile_name="None"), {"base": "b"}),

@@ -58,6 +58,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.fork",
         "botocore_conn_provider.sessions.resolver",
         "botocore_conn_provider.secret",
+        "botocore_conn_provider.tracebacks",
     }
 
 

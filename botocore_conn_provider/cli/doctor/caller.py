@@ -82,7 +82,7 @@ class Caller:
         self._base = base
         if issued is not None:
             base.set_credentials(
-                issued.access_key_id,
+                str(issued.access_key_id),
                 issued.secret_access_key.reveal(),
                 issued.session_token.reveal(),
             )

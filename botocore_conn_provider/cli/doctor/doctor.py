@@ -13,6 +13,7 @@ from botocore_conn_provider.cli.connection_source import (
     add_source_arguments,
     read_given,
 )
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import argparse
@@ -60,8 +61,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     if arguments.bundle:
-        write_bundle(arguments.bundle, given, report)
+        _write_bundle(arguments.bundle, given, report)
     return outcomes[-1].exit_code
+
+
+@scrubbed
+def _write_bundle(path: str, given: Given, report: dict[str, Any]) -> None:
+    from botocore_conn_provider.errors import ConnProviderError
+    from botocore_conn_provider.redaction import show_system_error
+
+    try:
+        write_bundle(path, given, report)
+    except (OSError, ValueError) as error:  # the second: a null character
+        raise ConnProviderError(
+            conn_id=given.conn_id,
+            cause=f"the file of --bundle cannot be written ({show_system_error(error)}).",
+            hint="Name a file that you may write.",
+        ) from None
 
 
 def build_report(given: Given, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -85,6 +101,14 @@ def build_report(given: Given, outcomes: list[Outcome]) -> dict[str, Any]:
 
 def write_bundle(path: str, given: Given, report: dict[str, Any]) -> None:
     """Write report, explanation and versions to a file that only its owner reads."""
+    bundle = build_bundle(given, report)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - with a mode
+        json.dump(bundle, file, indent=2)
+
+
+def build_bundle(given: Given, report: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of the file."""
     import botocore
     from botocore.exceptions import BotoCoreError
 
@@ -95,7 +119,7 @@ def write_bundle(path: str, given: Given, report: dict[str, Any]) -> None:
         explanation = describe(given)
     except BotoCoreError as error:
         explanation = {"error": describe_error(error)}
-    bundle = {
+    return {
         "versions": {
             "botocore-conn-provider": __version__,
             "botocore": botocore.__version__,
@@ -105,6 +129,3 @@ def write_bundle(path: str, given: Given, report: dict[str, Any]) -> None:
         "doctor": report,
         "explain": explanation,
     }
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - with a mode
-        json.dump(bundle, file, indent=2)

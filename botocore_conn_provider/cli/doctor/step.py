@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.redaction import show_error
+from botocore_conn_provider.tracebacks import scrubbed
 
 LONGEST_CAUSE = 600
 
@@ -44,7 +45,7 @@ def run_step(step: Step) -> Outcome:
     """Look at one step; blocks for as long as its own deadlines allow."""
     began = time.monotonic()
     try:
-        evidence = tuple(step.look())
+        evidence = _look(step)
     except BotoCoreError as error:
         cause, fix = _explain(error)
         return Outcome(
@@ -55,6 +56,11 @@ def run_step(step: Step) -> Outcome:
             exit_code=exits.code_of(error),
         )
     return Outcome(step.name, time.monotonic() - began, evidence)
+
+
+@scrubbed
+def _look(step: Step) -> tuple[str, ...]:
+    return tuple(step.look())
 
 
 def _explain(error: BotoCoreError) -> tuple[str, str | None]:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.redaction import show_origin
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
-from botocore_conn_provider.renewal.store.directory import find_store_directory
+from botocore_conn_provider.renewal.store.directory import (
+    UnsafeStoreError,
+    locate_store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.environment import Environ, Snapshot
     from botocore_conn_provider.connection.record import Connection
     from botocore_conn_provider.connection.settings import (
         AwsSettings,
@@ -25,10 +28,10 @@ PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO
 
 
 def describe_effects(
-    connection: Connection, environ: Environ, base: UnfittedSession
+    connection: Connection, snapshot: Snapshot, base: UnfittedSession
 ) -> dict[str, Any]:
     """Return what is in effect unless the program says otherwise."""
-    settings = connection.settings
+    settings, environ = connection.settings, snapshot.environ
     return {
         "identity": _describe_identity(settings, environ, base),
         "region": _describe_region(connection, environ, base),
@@ -37,7 +40,7 @@ def describe_effects(
         "verify": _describe_verify(settings.client, environ),
         "config": sorted(settings.client.config),
         "renewal": _describe_windows(settings.own),
-        "store": _describe_store(settings.own, environ),
+        "store": _describe_store(settings.own, snapshot),
         "plugins": settings.own.plugins,
         "strict": settings.own.strict,
     }
@@ -137,8 +140,11 @@ def _describe_windows(own: OwnSettings) -> dict[str, str]:
     }
 
 
-def _describe_store(own: OwnSettings, environ: Environ) -> str:
-    path = find_store_directory(own.store or "", environ)
+def _describe_store(own: OwnSettings, snapshot: Snapshot) -> str:
+    try:
+        path = locate_store(own.store or "", snapshot)
+    except UnsafeStoreError as error:
+        return f"not used: {error}"
     if path is not None:
         return f"on, {path}"
     asked = "" if own.store else " (on for credential-process, unless it says off)"

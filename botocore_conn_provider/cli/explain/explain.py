@@ -88,7 +88,7 @@ def describe(given: Given) -> dict[str, Any]:
         "fields": list_fields(connection),
         "steps": list_steps(settings),
         "ignored": list_ignored(connection, given.environ),
-        "effects": describe_effects(connection, given.environ, base),
+        "effects": describe_effects(connection, given.snapshot, base),
         "trust_policy": find_trust_policy(settings),
         "notices": list(settings.notices),
     }

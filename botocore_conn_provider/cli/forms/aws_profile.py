@@ -118,7 +118,8 @@ def _find_asked(name: str, command: str, environ: Environ) -> tuple[str, str]:
     asked = name_connection({}, _read_word(words[1]))
     if asked.is_wrong:
         raise not_found(asked)
-    return asked.conn_id, find_text(environ, asked) or ""
+    text = find_text(environ, asked)
+    return asked.conn_id, "" if text is None else text.reveal()
 
 
 def _read_word(text: str) -> str:

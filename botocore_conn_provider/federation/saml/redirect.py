@@ -26,6 +26,9 @@ class PageRequest(NamedTuple):
     fields: Mapping[str, str] | None = None
     is_first: bool = True
 
+    def __repr__(self) -> str:
+        return f"PageRequest({self.method} {self.origin})"
+
     @property
     def origin(self) -> str:
         """The scheme and the host, which is all that may be shown."""

@@ -42,6 +42,9 @@ class RequestOptions(NamedTuple):
     verify: bool | str | None
     cert: str | tuple[str, str] | None
 
+    def __repr__(self) -> str:
+        return "RequestOptions(…)"
+
     @classmethod
     def from_options(cls, options: Options) -> RequestOptions:
         """Sort options that `find_problems` has found nothing wrong with."""

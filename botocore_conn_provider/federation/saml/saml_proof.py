@@ -35,6 +35,7 @@ from botocore_conn_provider.federation.plugin_lookup import (
 from botocore_conn_provider.plugins import Page, SignInRequest
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_origin, show_words
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
@@ -125,6 +126,7 @@ class SamlProofFetcher:
             environ=environ,
         )
 
+    @scrubbed
     def check(self) -> None:
         """Judge all that can be judged without the network.
 
@@ -134,6 +136,7 @@ class SamlProofFetcher:
         """
         self._create_method()
 
+    @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe by content who signs in. Asks no one for a new ticket.
 
@@ -150,6 +153,7 @@ class SamlProofFetcher:
             allow_plugins=self._allow_plugins,
         )
 
+    @scrubbed
     def fetch_proof(self) -> SamlProof:
         """Sign in and return the assertion, decoded for the choice of provider.
 

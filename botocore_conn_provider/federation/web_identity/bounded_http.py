@@ -48,6 +48,9 @@ class Refusal(NamedTuple):
     status: int
     body: bytes
 
+    def __repr__(self) -> str:
+        return f"Refusal({self.status} of {self.host})"
+
 
 class Advice(NamedTuple):
     """What an answer's body said, fit for a log, and what to do about it."""

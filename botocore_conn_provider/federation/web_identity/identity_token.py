@@ -31,6 +31,7 @@ from botocore_conn_provider.federation.web_identity.claims import (
 )
 from botocore_conn_provider.plugins import TokenRequest
 from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,7 @@ class WebIdentityTokenFetcher:
             environ=environ,
         )
 
+    @scrubbed
     def check(self) -> None:
         """Judge all that can be judged with no network.
 
@@ -113,6 +115,7 @@ class WebIdentityTokenFetcher:
         """
         self._create_source().check()
 
+    @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe by content whom the next token will be for. Sends nothing.
 
@@ -126,6 +129,7 @@ class WebIdentityTokenFetcher:
             KIND, self._name, self._request, allow_plugins=self._allow_plugins
         )
 
+    @scrubbed
     def fetch_token(self) -> IdentityToken:
         """Ask the source for a new token.
 

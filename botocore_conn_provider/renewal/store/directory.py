@@ -7,6 +7,7 @@ Others are never repaired, because another user may have such a directory open a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from botocore_conn_provider.connection.environment import Snapshot
 
 OFF, ON = "off", "on"
 PRIVATE_DIRECTORY = 0o700
@@ -33,19 +36,47 @@ def is_supported() -> bool:
     return hasattr(os, "geteuid") and hasattr(os, "O_NOFOLLOW")
 
 
+def locate_store(choice: str, snapshot: Snapshot) -> Path | None:
+    """Return the store's directory as `find_store_directory` does, for a session.
+
+    A path with `~`, a variable or without a leading `/` means what it meant when the
+    session was created.
+
+    Raises:
+        UnsafeStoreError: There is no such place.
+    """
+    if choice in ("", OFF, ON):
+        return find_store_directory(choice, snapshot.environ)
+    try:
+        home = snapshot.locate(choice.partition("/")[0])
+        path = snapshot.locate(choice)
+    except ValueError:  # a null character
+        raise UnsafeStoreError("its path cannot be a path") from None
+    if choice.startswith("~") and os.path.basename(home).startswith("~"):  # noqa: PTH119
+        raise UnsafeStoreError("the home directory in its path is not known")
+    return find_store_directory(path, snapshot.environ)
+
+
 def find_store_directory(choice: str, environ: Mapping[str, str]) -> Path | None:
     """Return the store's directory; None for no store.
 
     Args:
-        choice: `off`, `on` or a directory. `on` takes the user's runtime directory,
+        choice: `off`, `on` or an absolute path. `on` takes the user's runtime directory,
             else shared memory, else the directory for temporary files.
         environ: For `XDG_RUNTIME_DIR`.
+
+    Raises:
+        UnsafeStoreError: None of the places of `on` exists.
     """
     if choice in ("", OFF) or not is_supported():
         return None
     if choice != ON:
-        return _name_below(Path(choice).expanduser().absolute())
-    return _name_below(next(p for p in _list_places(environ) if p.is_dir()))
+        return _name_below(Path(choice))
+    for place in _list_places(environ):
+        # Not Path.is_dir(), which fails for a place below a closed directory.
+        if os.path.isdir(place):  # noqa: PTH112
+            return _name_below(place)
+    raise UnsafeStoreError("none of its usual places exists on this machine")
 
 
 def _list_places(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -54,7 +85,9 @@ def _list_places(environ: Mapping[str, str]) -> Iterator[Path]:
         yield Path(runtime)
     yield RUNTIME / str(os.geteuid())
     yield SHARED_MEMORY
-    yield Path(tempfile.gettempdir())
+    # It tries to write into each directory it knows, and raises if none lets it.
+    with contextlib.suppress(OSError):
+        yield Path(tempfile.gettempdir())
 
 
 def _name_below(place: Path) -> Path:
@@ -80,6 +113,8 @@ def open_directory(path: Path) -> int:
     except OSError as error:
         cause = os.strerror(error.errno or 0)
         raise UnsafeStoreError(f"it cannot be opened ({cause})") from None
+    except ValueError:  # a null character, or one that the system cannot encode
+        raise UnsafeStoreError("its path cannot be a path") from None
     found = os.fstat(descriptor)
     if is_ours_alone(found):
         return descriptor

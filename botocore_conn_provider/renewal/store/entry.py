@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.schedule import Issued
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 
 FORMAT = 1
 DIGEST = "sha256"
@@ -55,7 +55,7 @@ def _from_body(body: dict[str, Any]) -> Issued:
         body["expires_at"], tz=datetime.timezone.utc
     )
     credentials = TemporaryCredentials(
-        access_key_id=body["access_key_id"],
+        access_key_id=KeyId(body["access_key_id"]),
         secret_access_key=Secret(body["secret_access_key"]),
         session_token=Secret(body["session_token"]),
         expires_at=expires_at,

@@ -66,11 +66,15 @@ def _write_beside(directory: int, content: bytes, *, keep_until: float) -> str:
     name = f"{BEING_WRITTEN}{os.getpid()}-{secrets.token_hex(8)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, PRIVATE_FILE, dir_fd=directory)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, PRIVATE_FILE)  # the umask may have removed bits
-        file.write(content)
-        file.flush()
-        os.utime(descriptor, (keep_until, keep_until))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, PRIVATE_FILE)  # the umask may have removed bits
+            file.write(content)
+            file.flush()
+            os.utime(descriptor, (keep_until, keep_until))
+    except BaseException:  # a full disk, or an interrupt
+        os.unlink(name, dir_fd=directory)
+        raise
     return name
 
 

@@ -47,7 +47,11 @@ class StoreLock:
         reset_in_children(self)
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free; never blocks."""
+        """Take the lock if it is free; never blocks.
+
+        Raises:
+            OSError: This file system has no locks, or has none left.
+        """
         # Imported here because Windows has no fcntl; the store is off there.
         import fcntl
 
@@ -55,7 +59,7 @@ class StoreLock:
             return False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held, or locks are not supported: the deadline ends both
+        except BlockingIOError:  # held by another process
             return False
         return True
 
@@ -89,6 +93,9 @@ def locked(
 
     Blocks until the lock is acquired, `until` returns True because it is not needed any
     more, or `seconds` have passed. Always releases it. Yields the seconds waited.
+
+    Raises:
+        OSError: There are no locks here, so nothing was waited for.
     """
     lock = StoreLock(directory, name)
     began = waiting.elapsed()

@@ -18,6 +18,7 @@ from botocore_conn_provider.renewal.schedule import Found, Issued
 from botocore_conn_provider.renewal.store import files as store_files
 from botocore_conn_provider.renewal.store.directory import (
     UnsafeStoreError,
+    locate_store,
     open_directory,
 )
 from botocore_conn_provider.renewal.store.entry import (
@@ -30,6 +31,8 @@ from botocore_conn_provider.renewal.store.lock import locked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from botocore_conn_provider.connection.environment import Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +75,14 @@ class MachineStore:
                 stored = place.look(accept)
                 if stored is not None:
                     return Found(stored, from_store=True, waited_seconds=0.0)
-                waited = opened.enter_context(self._locked(place, accept))
             except (OSError, UnsafeStoreError) as error:
                 _log_unusable(error)
                 return Found(fetch(), from_store=False, waited_seconds=0.0)
+            try:
+                waited = opened.enter_context(self._locked(place, accept))
+            except OSError as error:
+                _log_no_lock(error)
+                waited = 0.0
             return self._renew(place, fetch, accept=accept, waited=waited)
 
     def _renew(
@@ -154,12 +161,34 @@ def _open(path: Path, fingerprint: str) -> Iterator[Place]:
         os.close(directory)
 
 
+def find_store(choice: str, snapshot: Snapshot) -> Path | None:
+    """Return the store's directory for a session; None for no store.
+
+    A place that cannot be is logged and counts as no store.
+
+    Args:
+        choice: `on`, `off` or a directory.
+        snapshot: What a path and `on` are resolved in.
+    """
+    try:
+        return locate_store(choice, snapshot)
+    except UnsafeStoreError as error:
+        _log_unusable(error)
+        return None
+
+
 def _log_unusable(error: OSError | UnsafeStoreError) -> None:
+    """Log why the store is not used, as a WARNING once per process and cause."""
     cause = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+    _log_once("not used", cause, "Each process renews for itself.")
+
+
+def _log_no_lock(error: OSError) -> None:
+    cause = f"no lock can be had there ({os.strerror(error.errno or 0)})"
+    _log_once("used without a lock", cause, "Several processes may renew at once.")
+
+
+def _log_once(how: str, cause: str, effect: str) -> None:
     level = logging.DEBUG if cause in _warned else logging.WARNING
     _warned.add(cause)
-    logger.log(
-        level,
-        "The credential store is not used: %s. Each process renews for itself.",
-        cause,
-    )
+    logger.log(level, "The credential store is %s: %s. %s", how, cause, effect)

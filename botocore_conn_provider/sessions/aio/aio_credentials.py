@@ -54,7 +54,7 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
 
     async def get_access_key(self) -> str:
         """Return the access key id of the current set."""
-        return (await self._current()).access_key_id
+        return str((await self._current()).access_key_id)
 
     async def get_secret_key(self) -> str:
         """Return the secret key of the current set."""
