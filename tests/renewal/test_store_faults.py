@@ -52,7 +52,8 @@ def call(
     choice: str, secrets: Secrets, aws: Aws, environ: Mapping[str, str] | None = None
 ) -> None:
     """Assume a role with the store at `choice`, as a session does."""
-    snapshot = Snapshot(Options({"HOME": "/nowhere", **(environ or {})}), "/")
+    environ = {"HOME": "/nowhere"} if environ is None else environ
+    snapshot = Snapshot(Options(environ), "/")
     record = {
         "conn_type": "aws",
         "login": secrets.new_access_key_id(),
@@ -126,7 +127,7 @@ def test_no_choice_of_place_fails_a_call(
     choice, prepare = PLACES[name]
     if prepare is not None:
         prepare(monkeypatch)
-    environ = {"HOME": ""} if name == "no home" else {}
+    environ = {} if name == "no home" else None
     for _ in range(2):
         call(choice, secrets, aws, environ)
     assert len(list_warnings(caplog)) == 1
