@@ -127,7 +127,7 @@ def test_no_choice_of_place_fails_a_call(
     choice, prepare = PLACES[name]
     if prepare is not None:
         prepare(monkeypatch)
-    environ = {} if name == "no home" else None
+    environ: dict[str, str] | None = {} if name == "no home" else None
     for _ in range(2):
         call(choice, secrets, aws, environ)
     assert len(list_warnings(caplog)) == 1
