@@ -43,6 +43,8 @@ class Cloud:
         self.callers: list[str] = []
         self.exchanges = 0
         self.url = ""
+        # Of the clock that what is issued expires by.
+        self.ahead_seconds = 0.0
 
     def make_keys(self, tenant: str, *, temporary: bool = False) -> dict[str, str]:
         """Return keys of a tenant, with an AWS answer's names."""
@@ -100,7 +102,10 @@ class Cloud:
         return f"<{action}Response>{result}</{action}Response>"
 
     def _write_issued(self, tenant: str) -> str:
-        keys = {**self.make_keys(tenant, temporary=True), "Expiration": _write_end()}
+        keys = {
+            **self.make_keys(tenant, temporary=True),
+            "Expiration": _write_end(self.ahead_seconds),
+        }
         fields = "".join(f"<{name}>{value}</{name}>" for name, value in keys.items())
         return f"<Credentials>{fields}</Credentials>"
 
@@ -135,8 +140,9 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
 
 
-def _write_end() -> str:
-    return (_now() + datetime.timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _write_end(ahead_seconds: float = 0.0) -> str:
+    end = _now() + datetime.timedelta(hours=6, seconds=ahead_seconds)
+    return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Tenants:
