@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.attempt import Attempt, InterruptedRenewalError
@@ -23,6 +23,7 @@ from botocore_conn_provider.renewal.schedule import (
     plan_windows,
 )
 from botocore_conn_provider.renewal.source import is_transient
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 REMEMBERED_SETS = 8
 
 
-class RememberedFailure(NamedTuple):
+class RememberedFailure(Value):
     """The last error, which is raised again until `ends` (on the `elapsed` clock)."""
 
     error: Exception

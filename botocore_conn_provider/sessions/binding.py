@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import (
     Snapshot,
@@ -19,6 +19,7 @@ from botocore_conn_provider.connection.environment import (
     name_connection,
 )
 from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 _said: set[str] = set()
 
 
-class Remake(NamedTuple):
+class Remake(Value):
     """The functions that make a connection's credentials again from its name.
 
     A pickle holds one of them and the name, never keys. They make a session, so they

@@ -11,7 +11,7 @@ milliseconds of every start.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import botocore.credentials
 import botocore.session
@@ -24,6 +24,7 @@ from botocore_conn_provider.exchange.base_session import (
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import release_session
 from botocore_conn_provider.sessions.given import Inserted
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -37,7 +38,7 @@ AS_BOTOCORE_MAKES_IT = Inserted()
 OUR_METHODS = "conn-"
 
 
-class Applied(NamedTuple):
+class Applied(Value):
     """A connection that applies to a session, and what is made of it.
 
     `ours` is its provider; None where the identity is that of botocore's chain.
