@@ -118,9 +118,10 @@ class KeeperState:
             if former is not None:
                 self._former_ids.append(former.credentials.access_key_id)
             self.held, self._failure = held, None
-        self._telemetry.succeeded(held, took_seconds=took_seconds)
         if on_time:
             attempt.future.set_result(held.credentials)
+        # Afterwards: a log handler may wait for somebody who waits for the attempt.
+        self._telemetry.succeeded(held, took_seconds=took_seconds)
 
     def fail(self, attempt: Attempt, error: Exception) -> None:
         """End `attempt`, remember its error, and keep credentials that may be served.
@@ -138,8 +139,8 @@ class KeeperState:
             held = self.held
             if held is not None and not isinstance(error, InterruptedRenewalError):
                 held = self.held = self._keep_after(error, held)
-        self._telemetry.failed(held, error)
         attempt.future.set_exception(error)
+        self._telemetry.failed(held, error)
 
     def _remember(self, error: Exception) -> RememberedFailure | None:
         if isinstance(error, InterruptedRenewalError):

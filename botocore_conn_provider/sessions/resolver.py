@@ -141,6 +141,8 @@ class FittedResolver(CredentialResolver):
 
         None where it does not apply: the session has its own chain then.
         """
+        # Before the lock: reading logs notices, and a log handler may make a client.
+        self._fitted.read()
         with self._lock:
             if self._plan is None:
                 self._plan = (self._apply(),)
