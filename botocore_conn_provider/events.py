@@ -22,6 +22,7 @@ event contains a secret: it has the text of our own errors, and only the type of
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -113,8 +114,10 @@ def announce(event: Event) -> None:
     level, text = TEXTS[event.kind]
     if event.degraded:
         level = logging.WARNING
-    if logger.isEnabledFor(level):
-        _log(level, text, event)
+    # A filter or handler of the program's that fails must not stop a renewal.
+    with contextlib.suppress(Exception):
+        if logger.isEnabledFor(level):
+            _log(level, text, event)
     for listener in _listeners:
         _tell(listener, event)
 
@@ -139,4 +142,6 @@ def _tell(listener: Callable[[Event], None], event: Event) -> None:
     try:
         listener(event)
     except Exception as error:  # noqa: BLE001 - a listener must not stop a renewal
-        logger.warning("A listener failed on %s: %s", event.kind, type(error).__name__)
+        name = type(error).__name__
+        with contextlib.suppress(Exception):
+            logger.warning("A listener failed on %s: %s", event.kind, name)

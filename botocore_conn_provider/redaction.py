@@ -32,7 +32,6 @@ CONN_ID = r"[\w.-]+"
 # In the place of a text that is no id: that may be a connection, pasted where its id
 # belongs, so nothing keeps it.
 WRONG_CONN_ID = "?"
-PLAIN_WORD = re.compile(r"[a-z][a-z_]{0,39}")
 LONGEST_STEM = 5
 
 # Patterns are texts: `re` compiles them at their first use and keeps them, so the
@@ -48,6 +47,7 @@ NAMED_VALUE = (
 # After a colon a plain word that goes on is a sentence: "ExpiredToken: The security …"
 SENTENCE = r"[A-Za-z][a-z]*\s+[A-Za-z]"
 AUTHORIZATION = r"(?i)\b(?P<scheme>basic|bearer|negotiate|ntlm|digest)\s+(?P<value>[^\s,;\"'<>]{4,})"
+PLAIN_WORD = r"[a-z][a-z_]{0,39}"
 PLAIN = r"[a-z]+|[A-Z][a-z]+|[A-Z]+"
 
 URL = (
@@ -245,7 +245,7 @@ def show_name(name: str, *, near: str | None = None, may_be_cut: bool = False) -
     """
     if near is not None:
         return name
-    if PLAIN_WORD.fullmatch(name) and not may_be_cut:
+    if re.fullmatch(PLAIN_WORD, name) and not may_be_cut:
         return shorten(name, LONGEST_STEM)
     return f"({len(name)} characters)"
 

@@ -15,7 +15,7 @@ from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
 
 # A region becomes a label of a host name; botocore checks the same.
-REGION = re.compile(r"(?!\d+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+REGION = r"(?!\d+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 REGION_FIX = "Write it like eu-central-1."
 
 FLAGS = (
@@ -74,7 +74,7 @@ def is_unsigned(config: Options) -> bool:
 
 def _read_region(reader: FieldReader) -> str | None:
     region = reader.text("region_name", fix=REGION_FIX)
-    if region is None or REGION.fullmatch(region):
+    if region is None or re.fullmatch(REGION, region):
         return region
     reader.refuse("region_name", f"{describe_value(region)}, not a region", REGION_FIX)
     return None

@@ -13,10 +13,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from botocore_conn_provider.redaction import CONN_ID, WRONG_CONN_ID
 from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.value import Value
 
 Environ = Mapping[str, str]
 
@@ -36,9 +36,11 @@ PATH_VARIABLES = (
 # Those of Kerberos that name a cache or keytab, and the kinds of them that are files.
 KERBEROS_VARIABLES = ("KRB5CCNAME", "KRB5_CLIENT_KTNAME")
 KERBEROS_FILES = ("", "FILE", "WRFILE", "DIR")
+# `$NAME` or `${NAME}` in a path.
+VARIABLE_IN_PATH = r"(?a)\$(?:(\w+)|\{([^}]*)\})"
 
 
-class ConnectionName(NamedTuple):
+class ConnectionName(Value):
     """Which connection is meant, and whether it must exist.
 
     `named_by` says what named it ("the program", or a variable); None for the default
@@ -59,7 +61,7 @@ class ConnectionName(NamedTuple):
         return self.conn_id == WRONG_CONN_ID
 
 
-class Snapshot(NamedTuple):
+class Snapshot(Value):
     """The environment and working directory of one moment.
 
     A session's identity is resolved from it and from nothing else, so what changes in
@@ -88,7 +90,7 @@ class Snapshot(NamedTuple):
 
     def locate(self, path: str) -> str:
         """Return the absolute path, with `~` and `$VARIABLE` as they were then."""
-        expanded = _VARIABLE.sub(self._expand, path)
+        expanded = re.sub(VARIABLE_IN_PATH, self._expand, path) if "$" in path else path
         if expanded == "~" or expanded.startswith("~/"):
             expanded = self.home.rstrip("/") + expanded[1:] or "/"
         elif expanded.startswith("~"):  # another user's home: no variable decides
@@ -127,9 +129,6 @@ class Snapshot(NamedTuple):
         return f"Snapshot({len(self.environ)} variables)"
 
 
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
-
-
 def _keep_from_expansion(path: str) -> str:
     """Return a path in which nobody finds a variable to replace.
 
@@ -137,7 +136,11 @@ def _keep_from_expansion(path: str) -> str:
     variables at each reading, comes to it. There is no way to quote the sign; so a file
     that is not there by this very name stays one that is not there.
     """
-    if _VARIABLE.search(path) is None or os.path.lexists(path):
+    if (
+        "$" not in path
+        or re.search(VARIABLE_IN_PATH, path) is None
+        or os.path.lexists(path)
+    ):
         return path
     return path.replace("$", "$/")
 

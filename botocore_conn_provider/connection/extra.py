@@ -21,10 +21,8 @@ from botocore_conn_provider.connection.keys import (
     refuse_dropped_fields,
 )
 from botocore_conn_provider.connection.own_settings import read_own_settings
-from botocore_conn_provider.connection.place import doubt_key_id
 from botocore_conn_provider.connection.role import read_role
 from botocore_conn_provider.connection.settings import AwsSettings
-from botocore_conn_provider.connection.spelling import find_near, normalise
 from botocore_conn_provider.redaction import show_name
 
 if TYPE_CHECKING:
@@ -118,6 +116,9 @@ def read_settings(
         own=own,
     )
     if settings.starts_from_chain and not findings.problems:
+        # Imported here: most connections name an identity.
+        from botocore_conn_provider.connection.place import doubt_key_id
+
         # A broken text must not silently mean the identity of botocore's chain.
         doubt_key_id(fields, findings)
         findings.problems += findings.doubts[:1]
@@ -137,6 +138,9 @@ def _read_session_kwargs(extra: FieldReader) -> FieldReader:
 
 def _judge_left_over(extra: FieldReader, *, strict: bool) -> None:
     for name, near in extra.left_over(known=KNOWN_FIELDS):
+        # Imported here: most connections have no unknown name.
+        from botocore_conn_provider.connection.spelling import find_near, normalise
+
         meant = ALIASES.get(normalise(name)) or find_near(
             name, IDENTITY_FIELDS, cutoff=NEAR_ENOUGH
         )

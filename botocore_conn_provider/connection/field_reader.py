@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.errors import Problem
 from botocore_conn_provider.redaction import describe_value, show_name
@@ -136,6 +135,9 @@ class FieldReader:
         value = self.text(name)
         if value is None or value in choices:
             return value
+        # Imported here, like below: a connection without a misspelt name needs none.
+        from botocore_conn_provider.connection.spelling import find_near
+
         near = find_near(value, choices)
         seen = f"is '{value}'" if near else describe_value(value)
         meant = f"Did you mean '{near}'? " if near else ""
@@ -181,6 +183,10 @@ class FieldReader:
                 "Check that it is a connection.",
             )
             return
+        if not unknown:
+            return
+        from botocore_conn_provider.connection.spelling import find_near
+
         for name in unknown:
             yield name, find_near(name, self._asked)
 

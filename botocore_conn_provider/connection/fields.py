@@ -5,19 +5,19 @@ Source: docs/specification.md, section 1.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.field_reader import Findings
 
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+._-]*")
 LARGEST_PORT = 65535
+_MARKS = str.maketrans("", "", "+._-")
 
 
-class RecordFields(NamedTuple):
+class RecordFields(Value):
     """The fields of the record as text and numbers, before they are checked."""
 
     conn_type: str = "aws"
@@ -31,6 +31,12 @@ class RecordFields(NamedTuple):
 
     def __repr__(self) -> str:
         return f"RecordFields({self.conn_type})"
+
+
+def is_scheme(text: str) -> bool:
+    """Return whether `text` can be a URI's scheme, and so a connection's type."""
+    plain = text.translate(_MARKS)
+    return text[:1].isalpha() and text.isascii() and plain.isalnum()
 
 
 def conn_type_of(scheme: str) -> str:

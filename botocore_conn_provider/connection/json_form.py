@@ -13,13 +13,12 @@ from typing import Any
 from botocore_conn_provider.connection.extra import KNOWN_FIELDS
 from botocore_conn_provider.connection.field_reader import FieldReader, Findings
 from botocore_conn_provider.connection.fields import (
-    SCHEME,
     RecordFields,
     conn_type_of,
+    is_scheme,
     read_extra,
     read_port,
 )
-from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.connection.strict_json import (
     DEEPEST,
     JsonFaultError,
@@ -66,7 +65,7 @@ def write_json(fields: RecordFields) -> str:
 
 def _read_conn_type(reader: FieldReader) -> str:
     conn_type = reader.text("conn_type", empty_is_absent=True)
-    if conn_type is None or SCHEME.fullmatch(conn_type):
+    if conn_type is None or is_scheme(conn_type):
         return conn_type_of(conn_type or "aws")
     reader.refuse("conn_type", describe_value(conn_type), "Write aws.")
     return "aws"
@@ -75,6 +74,9 @@ def _read_conn_type(reader: FieldReader) -> str:
 def _refuse_unknown(reader: FieldReader) -> None:
     """Refuse unknown top-level names; suggest moving those of the extra."""
     for name, near in reader.left_over():
+        # Imported here: most connections have no unknown name.
+        from botocore_conn_provider.connection.spelling import find_near
+
         in_extra = name if name in KNOWN_FIELDS else find_near(name, KNOWN_FIELDS)
         if name in KNOWN_FIELDS or (in_extra and not near):
             fix = f"Move it into 'extra' as '{in_extra}'."

@@ -5,7 +5,7 @@ Source: docs/specification.md, section 2.11.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.environment import SETTING_PREFIX, Environ
 from botocore_conn_provider.connection.field_reader import FieldReader
@@ -39,11 +39,12 @@ def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
     return settings
 
 
-class _Sources(NamedTuple):
+class _Sources:
     """The connection's own object, which takes precedence, and the variables."""
 
-    inner: FieldReader
-    variables: FieldReader
+    def __init__(self, inner: FieldReader, variables: FieldReader) -> None:
+        self.inner = inner
+        self.variables = variables
 
     def text(self, name: str) -> str | None:
         return self.inner.text(name) or self.variables.text(_variable_of(name))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.fields import RecordFields
 
 # Source: AWS IAM User Guide, "IAM identifiers" (unique ID prefixes).
-KEY_ID = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,124}")
-LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-IPV6 = re.compile(r"\[(?=.*:)[0-9A-Fa-f:.]{2,45}\]")
+KEY_ID = r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,124}"
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+IPV6 = r"\[(?=.*:)[0-9A-Fa-f:.]{2,45}\]"
 IPV4_LABELS = 4
 LARGEST_BYTE = 255
 
@@ -56,7 +56,7 @@ def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> 
     if not place:
         if ":" in path:
             findings.doubts.append(Problem("connection", LOST, LOST_FIX))
-    elif _is_host(host) or (protocol and host and not KEY_ID.fullmatch(host)):
+    elif _is_host(host) or (protocol and host and not re.fullmatch(KEY_ID, host)):
         findings.doubtful_notices.append(HOST_UNUSED)
     else:
         findings.doubts.append(Problem("connection", LOST, LOST_FIX))
@@ -66,7 +66,7 @@ def judge_place(place: str, *, tail: str, protocol: str, findings: Findings) -> 
 def doubt_key_id(fields: RecordFields, findings: Findings) -> None:
     """Add a doubt for a host or schema that is an access key id, in either form."""
     for name in ("host", "schema"):
-        if KEY_ID.fullmatch(getattr(fields, name) or ""):
+        if re.fullmatch(KEY_ID, getattr(fields, name) or ""):
             findings.doubts.append(
                 Problem(
                     name,
@@ -91,11 +91,11 @@ def _is_host(text: str) -> bool:
     protocol.
     """
     if text.startswith("["):
-        return IPV6.fullmatch(text) is not None
+        return re.fullmatch(IPV6, text) is not None
     if "://" in text or text.lower() == "localhost":
         return True
     labels = text.removesuffix(".").split(".")
-    if len(labels) == 1 or not all(map(LABEL.fullmatch, labels)):
+    if len(labels) == 1 or not all(re.fullmatch(LABEL, each) for each in labels):
         return False
     if len(labels) == IPV4_LABELS and all(each.isdecimal() for each in labels):
         return all(int(each) <= LARGEST_BYTE for each in labels)

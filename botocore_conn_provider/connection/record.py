@@ -21,7 +21,6 @@ from botocore_conn_provider.connection.field_reader import Findings
 from botocore_conn_provider.connection.fields import RecordFields
 from botocore_conn_provider.connection.json_form import parse_json, write_json
 from botocore_conn_provider.connection.strict_json import has_surrogates
-from botocore_conn_provider.connection.uri_form import parse_uri, write_uri
 from botocore_conn_provider.errors import (
     ConnectionNotFoundError,
     InvalidConnectionError,
@@ -161,6 +160,9 @@ class Connection(NamedTuple):
 
         Only `description` is lost, because a URI has no place for it.
         """
+        # Imported here, like below: connections in JSON do not need it.
+        from botocore_conn_provider.connection.uri_form import write_uri
+
         return write_uri(self._fields_revealed())
 
     def to_json(self) -> str:
@@ -205,5 +207,7 @@ def _parse_text(text: str, findings: Findings) -> RecordFields:
     elif text.startswith("{"):
         return parse_json(text, findings)
     else:
+        from botocore_conn_provider.connection.uri_form import parse_uri
+
         return parse_uri(text, findings)
     return RecordFields()

@@ -2,25 +2,17 @@
 
 Source: docs/specification.md, sections 2.4 and 2.5; patterns from
 the AWS STS API reference.
+
+What only some roles have is imported where it is read: each import delays a start.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.keys import read_account_id
-from botocore_conn_provider.connection.saml_role import read_saml_role
 from botocore_conn_provider.connection.settings import AssumeRole, Role
-from botocore_conn_provider.connection.sts_parameters import (
-    EXTERNAL_ID,
-    judge_pattern,
-    read_parameters,
-)
-from botocore_conn_provider.connection.web_identity_role import (
-    note_unused_fields,
-    read_web_identity_role,
-)
 from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
 
@@ -28,12 +20,18 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.field_reader import FieldReader
 
-ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
-ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}", re.ASCII)
+# Texts, compiled at their first use: most connections have one of the two at most.
+ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}"
+ROLE_NAME = r"[\w+=,.@/-]{1,576}"
 LONGEST_SESSION_NAME = 64
 
 SAML = "assume_role_with_saml"
 WEB_IDENTITY = "assume_role_with_web_identity"
+WEB_IDENTITY_FIELDS = (
+    f"{WEB_IDENTITY}_federation",
+    f"{WEB_IDENTITY}_token_file",
+    f"{WEB_IDENTITY}_federation_audience",
+)
 DEPRECATED = (
     ("aws_account_id", "'role_arn'"),
     ("aws_iam_role", "'role_arn'"),
@@ -47,7 +45,7 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
     _note_deprecated(extra)
     role_arn = _read_role_arn(extra)
     method = extra.choice("assume_role_method", METHODS) or METHODS[0]
-    parameters = read_parameters(extra)
+    parameters = _read_parameters(extra)
     external_id = _read_external_id(extra)
     _note_unused(extra, method)
     if not extra.has("role_arn") and not extra.has("aws_iam_role"):
@@ -55,8 +53,14 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
         return None
     role_arn = role_arn or ""  # it was refused; the rest is read to find its problems
     if method == SAML:
+        from botocore_conn_provider.connection.saml_role import read_saml_role
+
         return read_saml_role(extra, role_arn=role_arn, outer=parameters)
     if method == WEB_IDENTITY:
+        from botocore_conn_provider.connection.web_identity_role import (
+            read_web_identity_role,
+        )
+
         return read_web_identity_role(
             extra, role_arn=role_arn, parameters=parameters, environ=environ
         )
@@ -83,7 +87,7 @@ def _drop_accents(text: str) -> str:
 def _read_role_arn(extra: FieldReader) -> str | None:
     if extra.has("role_arn"):
         role_arn = extra.text("role_arn", fix="Write the role's ARN or remove it.")
-        if role_arn is None or ROLE_ARN.fullmatch(role_arn):
+        if role_arn is None or re.fullmatch(ROLE_ARN, role_arn, re.ASCII):
             return role_arn
         extra.refuse(
             "role_arn",
@@ -105,7 +109,7 @@ def _note_deprecated(extra: FieldReader) -> None:
 def _join_account_and_role(extra: FieldReader) -> str | None:
     account_id = read_account_id(extra, "aws_account_id")
     role_name = extra.text("aws_iam_role")
-    if role_name is not None and not ROLE_NAME.fullmatch(role_name):
+    if role_name is not None and not re.fullmatch(ROLE_NAME, role_name, re.ASCII):
         extra.refuse("aws_iam_role", "is not the name of a role", "Write 'role_arn'.")
     if extra.has("aws_iam_role") and not extra.has("aws_account_id"):
         extra.refuse(
@@ -118,7 +122,22 @@ def _join_account_and_role(extra: FieldReader) -> str | None:
     return f"arn:aws:iam::{account_id}:role/{role_name}"
 
 
+def _read_parameters(extra: FieldReader) -> dict[str, Any]:
+    if not extra.has("assume_role_kwargs"):
+        return {}
+    from botocore_conn_provider.connection.sts_parameters import read_parameters
+
+    return read_parameters(extra)
+
+
 def _read_external_id(extra: FieldReader) -> str | None:
+    if not extra.has("external_id"):
+        return None
+    from botocore_conn_provider.connection.sts_parameters import (
+        EXTERNAL_ID,
+        judge_pattern,
+    )
+
     judge_pattern(extra, "external_id", EXTERNAL_ID)
     value = extra.peek("external_id")
     return value if isinstance(value, str) else None
@@ -144,5 +163,9 @@ def _note_unused(extra: FieldReader, method: str) -> None:
         extra.findings.notices.append(
             f"'{SAML}' is not used without 'assume_role_method': '{SAML}'."
         )
-    if method != WEB_IDENTITY:
+    if method != WEB_IDENTITY and any(map(extra.has, WEB_IDENTITY_FIELDS)):
+        from botocore_conn_provider.connection.web_identity_role import (
+            note_unused_fields,
+        )
+
         note_unused_fields(extra)

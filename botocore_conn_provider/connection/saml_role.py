@@ -21,9 +21,7 @@ from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
 
 FIELD = "assume_role_with_saml"
-PRINCIPAL_ARN = re.compile(
-    r"arn:aws[a-z-]*:iam::\d{12}:saml-provider/[\w._-]{1,128}", re.ASCII
-)
+PRINCIPAL_ARN = r"arn:aws[a-z-]*:iam::\d{12}:saml-provider/[\w._-]{1,128}"
 # Airflow's misspelling, and the correct spelling.
 SPNEGO = ("http_spegno_auth", "http_spnego_auth")
 MUTUAL_AUTHENTICATION: tuple[MutualAuthentication, ...] = (
@@ -176,7 +174,7 @@ def _read_idp_url(saml: FieldReader) -> str:
 
 def _read_principal_arn(saml: FieldReader) -> str | None:
     arn = saml.text("principal_arn")
-    if arn is not None and not PRINCIPAL_ARN.fullmatch(arn):
+    if arn is not None and not re.fullmatch(PRINCIPAL_ARN, arn, re.ASCII):
         saml.refuse(
             "principal_arn",
             f"{describe_value(arn)}, not the ARN of a SAML provider",

@@ -7,10 +7,11 @@ dataclasses takes longer than our whole import budget (`docs/decisions.md`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from botocore_conn_provider.redaction import show_key_id, show_origin
 from botocore_conn_provider.secret import KeyId, Options, Secret
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ LOCK_SHARE = 0.8
 MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
 
-class StaticKeys(NamedTuple):
+class StaticKeys(Value):
     """Keys that are in the connection itself."""
 
     access_key_id: KeyId
@@ -33,7 +34,7 @@ class StaticKeys(NamedTuple):
         return f"StaticKeys({show_key_id(self.access_key_id)})"
 
 
-class AssumeRole(NamedTuple):
+class AssumeRole(Value):
     """AssumeRole, called with the identity that the connection starts from.
 
     `parameters` are those of the STS call other than RoleArn, as boto3 names them.
@@ -44,7 +45,7 @@ class AssumeRole(NamedTuple):
     parameters: Options = Options()
 
 
-class SamlSignIn(NamedTuple):
+class SamlSignIn(Value):
     """How to sign in at the IdP and find the SAML response in its page.
 
     `method` is `spnego` or a plug-in's name. `request` are keyword arguments of
@@ -68,7 +69,7 @@ class SamlSignIn(NamedTuple):
         return f"SamlSignIn({self.method} at {idp})"
 
 
-class AssumeRoleWithSaml(NamedTuple):
+class AssumeRoleWithSaml(Value):
     """AssumeRoleWithSAML. Without `principal_arn` it is taken from the assertion."""
 
     role_arn: str
@@ -77,7 +78,7 @@ class AssumeRoleWithSaml(NamedTuple):
     parameters: Options = Options()
 
 
-class AssumeRoleWithWebIdentity(NamedTuple):
+class AssumeRoleWithWebIdentity(Value):
     """AssumeRoleWithWebIdentity.
 
     `token_source` is `google`, `file` or a plug-in's name. `audience` is for
@@ -95,7 +96,7 @@ class AssumeRoleWithWebIdentity(NamedTuple):
 Role = AssumeRole | AssumeRoleWithSaml | AssumeRoleWithWebIdentity
 
 
-class ClientSettings(NamedTuple):
+class ClientSettings(Value):
     """What every client of the connection gets unless the caller passes its own.
 
     `config` are options of `botocore.config.Config` without the region, which is in
@@ -120,7 +121,7 @@ class ClientSettings(NamedTuple):
         return None if url is None else str(url)
 
 
-class OwnSettings(NamedTuple):
+class OwnSettings(Value):
     """Our own settings, which Airflow ignores. Durations are seconds.
 
     docs/connection.md lists them, and a test compares the two. None for a window means
@@ -150,7 +151,7 @@ class OwnSettings(NamedTuple):
         return LOCK_SHARE * self.sign_in_deadline_seconds
 
 
-class AwsSettings(NamedTuple):
+class AwsSettings(Value):
     """Everything that a connection means.
 
     Without `keys` and without `profile_name` the identity is that of botocore's

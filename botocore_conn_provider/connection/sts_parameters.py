@@ -16,8 +16,9 @@ from botocore_conn_provider.redaction import describe_value
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.field_reader import FieldReader
 
-SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+# Texts, compiled at their first use: most connections have neither.
+SESSION_NAME = r"[\w+=,.@-]{2,64}"
+EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
 
 
 def read_parameters(reader: FieldReader) -> dict[str, Any]:
@@ -38,12 +39,12 @@ def read_parameters(reader: FieldReader) -> dict[str, Any]:
     }
 
 
-def judge_pattern(reader: FieldReader, name: str, pattern: re.Pattern[str]) -> None:
+def judge_pattern(reader: FieldReader, name: str, pattern: str) -> None:
     """Refuse the text `name` unless it matches `pattern`."""
     value = reader.text(name)
-    if value is not None and not pattern.fullmatch(value):
+    if value is not None and not re.fullmatch(pattern, value, re.ASCII):
         reader.refuse(
             name,
             f"{describe_value(value)} that STS refuses",
-            f"Use only the characters and the length of {pattern.pattern}.",
+            f"Use only the characters and the length of {pattern}.",
         )

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from botocore_conn_provider.connection.fields import (
-    SCHEME,
     RecordFields,
     conn_type_of,
+    is_scheme,
     read_extra,
     read_port,
 )
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 WHOLE_EXTRA = "__extra__"
 SECRET_KEYS = ("aws_secret_access_key", "extra__aws__aws_secret_access_key")
-AUTHORITY_ENDS = re.compile(r"[/?#]")
-BRACKETS = re.compile(r"[\[\]]")
+AUTHORITY_ENDS = r"[/?#]"
+BRACKETS = r"[\[\]]"
 
 
 def parse_uri(text: str, findings: Findings) -> RecordFields:
@@ -41,7 +41,7 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
     What is wrong is added to `findings`, and its field reads as absent.
     """
     scheme, separator, rest = text.partition("://")
-    if not separator or not SCHEME.fullmatch(scheme):
+    if not separator or not is_scheme(scheme):
         findings.refuse(
             "connection",
             "is neither JSON nor a URI",
@@ -56,7 +56,7 @@ def parse_uri(text: str, findings: Findings) -> RecordFields:
             "Write one, or a protocol and two: aws://https://…",
         )
         return RecordFields(conn_type_of(scheme))
-    end = AUTHORITY_ENDS.search(rest)
+    end = re.search(AUTHORITY_ENDS, rest)
     cut = end.start() if end else len(rest)
     authority, tail = rest[:cut], rest[cut:]
     if _has_raw_character(authority, tail, findings):
@@ -108,7 +108,7 @@ def _write_query(extra: dict[str, Any]) -> str:
 def _split_protocol(rest: str) -> tuple[str, str]:
     """Split off a protocol before the authority (`aws://https://host`)."""
     before, separator, after = rest.partition("://")
-    if separator and SCHEME.fullmatch(before):
+    if separator and is_scheme(before):
         return before, after
     return "", rest
 
@@ -124,7 +124,7 @@ def _has_raw_character(authority: str, tail: str, findings: Findings) -> bool:
     it.
     """
     userinfo = authority.rpartition("@")[0]
-    bracket = BRACKETS.search(userinfo)
+    bracket = re.search(BRACKETS, userinfo)
     if bracket:
         raw, before = bracket[0], userinfo[: bracket.start()]
     elif _is_cut(authority, tail):

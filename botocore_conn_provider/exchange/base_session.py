@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import botocore.credentials
 import botocore.session
@@ -28,6 +28,7 @@ from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
 from botocore_conn_provider.exchange.session_view import FILES, SessionView
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     import datetime
@@ -219,7 +220,7 @@ def _ignore_unknown_profile(session: UnfittedSession) -> None:
         session.get_component("config_store").set_config_variable("profile", None)
 
 
-class BaseIdentity(NamedTuple):
+class BaseIdentity(Value):
     """The keys that an exchange starts from, fixed for that exchange.
 
     `method` is the name that botocore gives to where they were found. `expires_at`

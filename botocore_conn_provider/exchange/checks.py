@@ -24,7 +24,6 @@ from botocore_conn_provider.connection.settings import (
     AssumeRole,
     AssumeRoleWithSaml,
 )
-from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
 from botocore_conn_provider.exchange.base_session import (
     UnfittedSession,
@@ -34,6 +33,8 @@ from botocore_conn_provider.redaction import describe_value, show_name
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import botocore.session
     from botocore.model import Shape
 
@@ -112,7 +113,7 @@ def _judge_signature(options: Options) -> list[Problem]:
 
     if name in AUTH_TYPE_MAPS:
         return []
-    near = find_near(name, AUTH_TYPE_MAPS)
+    near = _find_near(name, AUTH_TYPE_MAPS)
     return [
         Problem(
             "config_kwargs.signature_version",
@@ -122,6 +123,13 @@ def _judge_signature(options: Options) -> list[Problem]:
     ]
 
 
+def _find_near(name: str, known: Iterable[str]) -> str | None:
+    # Imported here: a connection without a misspelt name does not need it.
+    from botocore_conn_provider.connection.spelling import find_near
+
+    return find_near(name, known)
+
+
 def _name_config_problem(name: str, value: object, error: Exception) -> Problem:
     known = list(Config.OPTION_DEFAULTS)
     if name in known:
@@ -129,7 +137,7 @@ def _name_config_problem(name: str, value: object, error: Exception) -> Problem:
         return Problem(
             f"config_kwargs.{name}", seen, "See botocore's documentation of Config."
         )
-    near = find_near(name, known)
+    near = _find_near(name, known)
     fix = f"Did you mean '{near}'?" if near else "Remove it, or update botocore."
     return Problem(
         f"config_kwargs.{show_name(name, near=near)}",
@@ -144,7 +152,7 @@ def _judge_profile(
     name = settings.profile_name
     if name is None or name in session.available_profiles:
         return []
-    near = find_near(name, session.available_profiles)
+    near = _find_near(name, session.available_profiles)
     hint = f"Did you mean '{near}'? " if near else ""
     return [
         Problem(
@@ -208,7 +216,7 @@ def _judge_parameter(
 ) -> Problem | None:
     shape = members.get(name)
     if shape is None:
-        near = find_near(name, members)
+        near = _find_near(name, members)
         return Problem(
             f"assume_role_kwargs.{show_name(name, near=near)}",
             f"is no parameter of {operation}",

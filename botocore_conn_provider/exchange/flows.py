@@ -18,7 +18,7 @@ Thread safety: a flow is run by one thread at a time, the keeper's renewal.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from botocore_conn_provider.connection.settings import (
     AssumeRole,
@@ -29,6 +29,7 @@ from botocore_conn_provider.connection.settings import (
 from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange.base_session import (
@@ -47,7 +48,7 @@ Proof = TypeVar("Proof")
 PROOF_SECONDS = 5.0
 
 
-class Proven(NamedTuple):
+class Proven(Value):
     """A base identity, and when it was found (seconds of the monotonic clock).
 
     `proof` has no session, which would hold botocore's models; `told` describes it.

@@ -5,9 +5,10 @@ Free of botocore, so that a start from the store loads no session of botocore's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.exchange.handlers import describe_handlers
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,7 @@ DECIDING, KEYS = (
 )
 
 
-class SessionView(NamedTuple):
+class SessionView(Value):
     """What a program said on its session, and the snapshot of its creation.
 
     Everything that an exchange starts from is resolved from this value alone.

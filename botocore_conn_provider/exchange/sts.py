@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +22,7 @@ from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +45,7 @@ READ_TIMEOUT_SECONDS = 8
 ATTEMPTS = 2
 
 
-class TemporaryCredentials(NamedTuple):
+class TemporaryCredentials(Value):
     """One set that STS issued. Immutable, so a reader never sees a mixed set."""
 
     access_key_id: KeyId

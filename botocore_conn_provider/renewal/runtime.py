@@ -11,9 +11,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider import events
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def start_daemon(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="botocore-conn-renewal", daemon=True).start()
 
 
-class Runtime(NamedTuple):
+class Runtime(Value):
     """The functions that the keeper uses from outside.
 
     Random numbers come from the operating system. If a program gives `random` the same

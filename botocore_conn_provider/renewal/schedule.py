@@ -11,7 +11,9 @@ after a failed one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import OwnSettings
@@ -29,7 +31,7 @@ MANDATORY_SECONDS = 60
 SMALLEST_GAP_SECONDS = 10
 
 
-class RenewalPolicy(NamedTuple):
+class RenewalPolicy(Value):
     """The keeper's numbers, in seconds; a pair is the range of a random number.
 
     The first four are settings of a connection (`from_settings`), the others are
@@ -63,7 +65,7 @@ class RenewalPolicy(NamedTuple):
         )
 
 
-class Windows(NamedTuple):
+class Windows(Value):
     """How long before expiry renewal is due (advisory) and callers wait (mandatory)."""
 
     advisory_seconds: float
@@ -125,7 +127,7 @@ def choose_retry(
     return now + min(uniform(*within), uniform(gap / 2, gap))
 
 
-class Issued(NamedTuple):
+class Issued(Value):
     """Credentials, and when they were issued (seconds since the epoch)."""
 
     credentials: TemporaryCredentials
@@ -137,7 +139,7 @@ class Issued(NamedTuple):
         return self.credentials.expires_at.timestamp()
 
 
-class Found(NamedTuple):
+class Found(Value):
     """Credentials, and how a store got them."""
 
     issued: Issued
@@ -154,7 +156,7 @@ class Store(Protocol):
         """Return stored credentials if `accept` does, else fetch and store new ones."""
 
 
-class Held(NamedTuple):
+class Held(Value):
     """The current credentials, and when what is due (seconds since the epoch)."""
 
     credentials: TemporaryCredentials

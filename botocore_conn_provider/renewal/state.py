@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.attempt import Attempt, InterruptedRenewalError
@@ -23,6 +23,7 @@ from botocore_conn_provider.renewal.schedule import (
     plan_windows,
 )
 from botocore_conn_provider.renewal.source import is_transient
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 REMEMBERED_SETS = 8
 
 
-class RememberedFailure(NamedTuple):
+class RememberedFailure(Value):
     """The last error, which is raised again until `ends` (on the `elapsed` clock)."""
 
     error: Exception
@@ -117,9 +118,10 @@ class KeeperState:
             if former is not None:
                 self._former_ids.append(former.credentials.access_key_id)
             self.held, self._failure = held, None
-        self._telemetry.succeeded(held, took_seconds=took_seconds)
         if on_time:
             attempt.future.set_result(held.credentials)
+        # Afterwards: a log handler may wait for somebody who waits for the attempt.
+        self._telemetry.succeeded(held, took_seconds=took_seconds)
 
     def fail(self, attempt: Attempt, error: Exception) -> None:
         """End `attempt`, remember its error, and keep credentials that may be served.
@@ -137,8 +139,8 @@ class KeeperState:
             held = self.held
             if held is not None and not isinstance(error, InterruptedRenewalError):
                 held = self.held = self._keep_after(error, held)
-        self._telemetry.failed(held, error)
         attempt.future.set_exception(error)
+        self._telemetry.failed(held, error)
 
     def _remember(self, error: Exception) -> RememberedFailure | None:
         if isinstance(error, InterruptedRenewalError):

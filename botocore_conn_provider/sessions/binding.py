@@ -9,9 +9,10 @@ Thread safety: parsing happens once, under a lock; the result never changes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import (
     Snapshot,
@@ -19,9 +20,10 @@ from botocore_conn_provider.connection.environment import (
     name_connection,
 )
 from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import botocore.session
 
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 _said: set[str] = set()
 
 
-class Remake(NamedTuple):
+class Remake(Value):
     """The functions that make a connection's credentials again from its name.
 
     A pickle holds one of them and the name, never keys. They make a session, so they
@@ -83,17 +85,28 @@ class Binding:
             if judging is not None:
                 return judging
             with self._lock:
-                self._read_once(session)
+                notices = self._read_once(session)
+            # After the lock: a log handler may make a client of this session.
+            for level, notice in notices:
+                say_once(level, notice)
         return self._settings
 
-    def _read_once(self, session: botocore.session.Session) -> None:
+    def _read_once(
+        self, session: botocore.session.Session
+    ) -> Sequence[tuple[int, str]]:
+        """Read the connection, and return what is to be logged about it."""
         if self._done:  # by the thread that had the lock before
-            return
+            return ()
         settings = self._read()
         if settings is not None:
             self._judge(settings, session)
         self._settings = settings
         self._done = True
+        if settings is None:
+            notice = f"{self.name.variable} is not set: botocore's own chain is used."
+            return [(logging.INFO, notice)]
+        place = f"Connection '{self.name.conn_id}'"
+        return [(logging.WARNING, f"{place}: {notice}") for notice in settings.notices]
 
     def _judge(self, settings: AwsSettings, session: botocore.session.Session) -> None:
         from botocore_conn_provider.exchange.checks import judge  # as late as reading
@@ -106,8 +119,6 @@ class Binding:
             judge(settings, session, variable=self.name.variable)
         finally:
             self._judging.settings = None
-        for notice in settings.notices:
-            say_once(logging.WARNING, f"Connection '{self.name.conn_id}': {notice}")
 
     def _read(self) -> AwsSettings | None:
         # Imported here so that processes without a connection skip the parser.
@@ -117,10 +128,6 @@ class Binding:
         if text is None:
             if self.name.named_by is not None:
                 raise not_found(self.name)
-            say_once(
-                logging.INFO,
-                f"{self.name.variable} is not set: botocore's own chain is used.",
-            )
             return None
         return Connection.parse(
             text.reveal(),
@@ -156,4 +163,6 @@ def say_once(level: int, message: str) -> None:
     """Log a message the first time this process has it to say."""
     if message not in _said:
         _said.add(message)
-        logger.log(level, "%s", message)
+        # A filter or handler of the program's that fails must not stop its client.
+        with contextlib.suppress(Exception):
+            logger.log(level, "%s", message)

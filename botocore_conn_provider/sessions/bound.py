@@ -1,4 +1,4 @@
-"""A botocore session bound to one connection, with nothing installed.
+"""Bind a session to one connection: the program's, or a new one, not installed.
 
 Also where pickled credentials are made again: a pickle crosses to another process or
 machine, where they come from the connection in the environment there.
@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from botocore_conn_provider.connection.environment import (
-    Snapshot,
-    is_disabled,
-)
+from botocore_conn_provider.connection.environment import Snapshot, is_disabled
+from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.sessions.binding import Binding, Remake, say_once
 from botocore_conn_provider.sessions.fitting import fit
 
@@ -43,6 +41,18 @@ def create_bound_session(
     fit(session, binding)
     binding.read(session)
     return session
+
+
+def bind_session(
+    session: botocore.session.Session,
+    snapshot: Snapshot,
+    conn_id: str | None,
+    *,
+    again: bool,
+) -> None:
+    """Fit the program's session to the connection; `again` replaces another one."""
+    if not isinstance(session, UnfittedSession):
+        fit(session, Binding(snapshot, conn_id, remake=REMAKE), again=again)
 
 
 def remake_credentials(conn_id: str) -> Credentials | None:

@@ -125,6 +125,8 @@ class ClientCreation:
             arguments: The caller's.
         """
         fitted = self._fitted
+        # Before the lock: reading logs notices, and a log handler may make a client.
+        fitted.read()
         with self._lock:
             settings = fitted.read()
             if settings is not None:

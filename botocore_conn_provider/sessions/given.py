@@ -8,14 +8,16 @@ by what only one of the two leaves behind; `docs/decisions.md` has them in words
 
 from __future__ import annotations
 
+import functools
 import inspect
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as host
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.exchange.handlers import is_given
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +26,9 @@ if TYPE_CHECKING:
 
 COMPONENT = "credential_provider"
 ASSUME_ROLE = "assume-role"
-# The names of where botocore's own providers find credentials.
-CHAIN_METHODS = frozenset(
-    kind.METHOD
-    for _, kind in inspect.getmembers(host, inspect.isclass)
-    if issubclass(kind, CredentialProvider) and kind.METHOD
-)
 
 
-class Inserted(NamedTuple):
+class Inserted(Value):
     """A chain that the program may have changed.
 
     `chain` is the whole in its order, None for one that is as botocore makes it. `own`
@@ -94,9 +90,19 @@ def holds_given_credentials(session: botocore.session.Session) -> bool:
     if built is None or is_given(held):
         return True  # the chain was never asked, or the class is the program's
     method = getattr(held, "method", None)
-    if method not in CHAIN_METHODS or _refreshes_by_own_means(held):
+    if method not in list_chain_methods() or _refreshes_by_own_means(held):
         return True
     return method == ASSUME_ROLE and not _names_role(session)
+
+
+@functools.cache
+def list_chain_methods() -> frozenset[str]:
+    """Return the names of where botocore's own providers find credentials."""
+    return frozenset(
+        kind.METHOD
+        for _, kind in inspect.getmembers(host, inspect.isclass)
+        if issubclass(kind, CredentialProvider) and kind.METHOD
+    )
 
 
 def _refreshes_by_own_means(held: Any) -> bool:

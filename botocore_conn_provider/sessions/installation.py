@@ -2,8 +2,12 @@
 
 New sessions are reached through `botocore.register_initializer`, which is public
 and called at the birth of each. Sessions that are older than `install()` have no
-such moment: `create_client` and `get_credentials` of the class fit them on the
-way. boto3's default session is fitted at once.
+such moment: `older_sessions` reaches them.
+
+While there is no session, nothing here imports more of botocore than its `__init__`:
+the program's own import of boto3 then finds the same stack as without us. Under our
+calls it is deeper, and where CPython's stack happens to end a chunk there, importing
+urllib3's regular expressions takes 50 ms instead of 5 (CPython 3.11).
 
 Thread safety: one lock is held while installing. The state that it changes is read
 without the lock, because it is a single reference.
@@ -12,31 +16,24 @@ without the lock, because it is a single reference.
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore
-import botocore.session
 
 from botocore_conn_provider.connection.environment import (
     Snapshot,
     is_disabled,
     name_connection,
 )
-from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.fork import ProcessLock
-from botocore_conn_provider.sessions.aio_detection import find_aio_session_class
-from botocore_conn_provider.sessions.binding import Binding
-from botocore_conn_provider.sessions.bound import REMAKE, create_bound_session
-from botocore_conn_provider.sessions.fitting import find_fitted, fit
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import boto3.session
+    from botocore.session import Session
 
-Session = botocore.session.Session
-WRAPPED = ("create_client", "get_credentials")
+    from botocore_conn_provider.sessions.older_sessions import WrappedMethods
 
 
 class Installation:
@@ -44,28 +41,33 @@ class Installation:
 
     def __init__(self, conn_id: str | None) -> None:
         self.conn_id = conn_id
-        self._replaced: list[tuple[type, str, Any, Any]] = []
+        self._wrapped: WrappedMethods | None = None
+        self._removed = False
 
     def put(self) -> None:
         """Put the hooks in."""
+        # First, so that a session made meanwhile is either new or older.
         botocore.register_initializer(fit_new_session)
-        # A class that is imported later has no session older than this.
-        aio = find_aio_session_class()
-        for kind in (Session,) if aio is None else (Session, aio):
-            for name in WRAPPED:
-                original = vars(kind)[name]
-                ours = _fit_first(name, original)
-                self._replaced.append((kind, name, original, ours))
-                setattr(kind, name, ours)
+        if "botocore.session" in sys.modules:
+            self.reach_older_sessions()
+
+    def reach_older_sessions(self) -> None:
+        """Wrap the methods of the classes of sessions, once these are imported."""
+        # Imported here because it imports botocore's session; see above.
+        from botocore_conn_provider.sessions.older_sessions import WrappedMethods
+
+        with _lock:
+            if self._wrapped is None and not self._removed:
+                self._wrapped = WrappedMethods(fit_new_session)
 
     def remove(self) -> None:
         """Take the hooks out, unless somebody wrapped them meanwhile."""
+        self._removed = True
         # Not there: somebody reloaded botocore, which then forgets them.
         with contextlib.suppress(ValueError):
             botocore.unregister_initializer(fit_new_session)
-        for kind, name, original, ours in self._replaced:
-            if vars(kind)[name] is ours:
-                setattr(kind, name, original)
+        if self._wrapped is not None:
+            self._wrapped.restore()
 
 
 _lock = ProcessLock()
@@ -169,19 +171,24 @@ def session(conn_id: str) -> boto3.session.Session:
     """
     import boto3.session
 
+    from botocore_conn_provider.sessions.bound import create_bound_session
+
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
 
 def fit_new_session(new: Session, *, again: bool = False) -> None:
     """Fit a session to the installed connection, unless that is switched off."""
     installation = _installed
-    if installation is None or isinstance(new, UnfittedSession):
+    if installation is None:
         return
     snapshot = Snapshot.take()
+    installation.reach_older_sessions()
     if is_disabled(snapshot.environ):
         return
-    binding = Binding(snapshot, installation.conn_id, remake=REMAKE)
-    fit(new, binding, again=again)
+    # Imported here because it imports botocore's session; see above.
+    from botocore_conn_provider.sessions.bound import bind_session
+
+    bind_session(new, snapshot, installation.conn_id, again=again)
 
 
 def _fit_default_session() -> None:
@@ -190,20 +197,3 @@ def _fit_default_session() -> None:
     default = getattr(boto3, "DEFAULT_SESSION", None)
     if default is not None:
         fit_new_session(default._session, again=True)  # noqa: SLF001 - no public way
-
-
-def _fit_first(name: str, original: Any) -> Any:
-    """Wrap a method of `Session` so that an older session is fitted first."""
-
-    @functools.wraps(original)
-    def method(self: Session, *args: Any, **kwargs: Any) -> Any:
-        try:
-            if find_fitted(self) is None:
-                fit_new_session(self)
-                if find_fitted(self) is not None:
-                    return getattr(self, name)(*args, **kwargs)
-            return original(self, *args, **kwargs)
-        finally:
-            del args, kwargs  # keys, maybe, and a traceback shows this frame
-
-    return method

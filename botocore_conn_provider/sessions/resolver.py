@@ -11,12 +11,13 @@ milliseconds of every start.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import botocore.credentials
 import botocore.session
 from botocore.credentials import CredentialResolver
 
+from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.base_session import (
     create_base_session,
     view_session,
@@ -24,6 +25,7 @@ from botocore_conn_provider.exchange.base_session import (
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import release_session
 from botocore_conn_provider.sessions.given import Inserted
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -37,7 +39,7 @@ AS_BOTOCORE_MAKES_IT = Inserted()
 OUR_METHODS = "conn-"
 
 
-class Applied(NamedTuple):
+class Applied(Value):
     """A connection that applies to a session, and what is made of it.
 
     `ours` is its provider; None where the identity is that of botocore's chain.
@@ -128,7 +130,10 @@ class FittedResolver(CredentialResolver):
         """All providers in their order, ours first."""
         with self._lock:
             if self._providers is None:
-                self._providers = self._build(self.find_applied())
+                try:
+                    self._providers = self._build(self.find_applied())
+                except InvalidConnectionError:
+                    self._providers = self._build_refused()
             return self._providers
 
     def find_applied(self) -> Applied | None:
@@ -136,6 +141,8 @@ class FittedResolver(CredentialResolver):
 
         None where it does not apply: the session has its own chain then.
         """
+        # Before the lock: reading logs notices, and a log handler may make a client.
+        self._fitted.read()
         with self._lock:
             if self._plan is None:
                 self._plan = (self._apply(),)
@@ -170,6 +177,17 @@ class FittedResolver(CredentialResolver):
         behind = [each for each in arranged if each not in ahead]
         return [*ahead, *self._adapt([applied.ours]), *behind]
 
+    def _build_refused(self) -> list[Any]:
+        """List the session's own chain behind a provider that refuses to load.
+
+        Tools look at the chain before they know what they are asked for: the AWS CLI
+        does so for `aws help`.
+        """
+        ahead = self._inserted.ahead
+        chain = self._inserted.arrange(self._inserted.own or self._make_own())
+        behind = [each for each in chain if each not in ahead]
+        return [*ahead, *self._adapt([RefusedProvider(self)]), *behind]
+
     def _make_own(self) -> list[Any]:
         session = self._fitted.session
         region_name = session.get_config_variable("region")
@@ -195,6 +213,25 @@ class FittedResolver(CredentialResolver):
     def _adapt(self, providers: list[Any]) -> list[Any]:
         """Return the providers as the host wants them."""
         return providers
+
+
+class RefusedProvider:
+    """Stands for a connection that is wrong or missing. Loading raises what is wrong."""
+
+    METHOD = CANONICAL_NAME = f"{OUR_METHODS}refused"
+
+    def __init__(self, resolver: FittedResolver) -> None:
+        self._resolver = resolver
+
+    def load(self) -> Any:
+        """Load as the connection's provider does, if the connection is right by now.
+
+        Raises:
+            InvalidConnectionError: It is still wrong.
+        """
+        applied = self._resolver.find_applied()
+        ours = None if applied is None else applied.ours
+        return None if ours is None else ours.load()
 
 
 def _is_ours(provider: Any) -> bool:

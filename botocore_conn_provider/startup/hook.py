@@ -1,7 +1,7 @@
 """Arm this process, so that its first botocore session installs the provider.
 
-The hook waits for the import of `botocore`. Every new session, aiobotocore's too, calls
-the initializers that are registered there, so ours costs nothing until a session is
+The hook waits for the import of `botocore.session`. Every new session, aiobotocore's
+too, calls the initializers that are registered in `botocore`, so ours costs nothing until a session is
 made, and nothing of botocore is replaced. This module imports `os` and `sys` only; see
 `__init__`.
 """
@@ -12,12 +12,13 @@ import sys
 TYPE_CHECKING = False  # importing typing takes longer than this whole module
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     from botocore.session import Session
 
-WATCHED = "botocore"
+WATCHED, SESSIONS = "botocore", "botocore.session"
 
 
 def arm() -> None:
@@ -54,25 +55,21 @@ def is_armed() -> bool:
 
 def _arm() -> None:
     sys.meta_path.insert(0, BotocoreWatch())
-    if "botocore.session" in sys.modules:
+    if SESSIONS in sys.modules:
         # Sessions may exist already: install at once, which reaches those too. Imported
         # here, like below, because `hook` loads at every start.
         from botocore_conn_provider.sessions.installation import install_at_start
 
         install_at_start()
-    elif WATCHED in sys.modules:
-        # Imported here to wait for a thread that is importing botocore just now.
-        import botocore
-
-        _watch_first_session(botocore)
 
 
 class BotocoreWatch:
-    """A finder that lets the others find botocore, and adds a step to its loading.
+    """A finder that finds nothing, and so learns what is about to be imported.
 
-    The loader is the one that the others found, so that sources, resources, reloading
-    and lazy loading work as without it. The finder stays after the first import,
-    because reloading botocore drops its initializers.
+    Before `botocore.session` is looked for, `botocore` itself is loaded, by whichever
+    loader: that is the moment to register our initializer, before there is a session.
+    Loaders, sources and the import hooks of others are left alone. The finder stays
+    after that, because reloading botocore drops its initializers.
     """
 
     def find_spec(
@@ -81,44 +78,46 @@ class BotocoreWatch:
         path: "Sequence[str] | None" = None,
         target: "ModuleType | None" = None,
     ) -> "ModuleSpec | None":
-        """Return what the other finders find for botocore; None for other modules."""
-        if name != WATCHED:
-            return None
-        spec = self._ask_others(name, path, target)
-        if spec is not None and spec.loader is not None:
-            _follow(spec.loader)
-        return spec
+        """Return None, so that the others find it; see `Reloading` for a reload."""
+        if name == SESSIONS and WATCHED in sys.modules:
+            _watch_first_session(sys.modules[WATCHED])
+        if name == WATCHED and target is not None:
+            return self._find_again(path, target)
+        return None
 
-    def _ask_others(
-        self,
-        name: str,
-        path: "Sequence[str] | None",
-        target: "ModuleType | None",
+    def _find_again(
+        self, path: "Sequence[str] | None", target: "ModuleType"
     ) -> "ModuleSpec | None":
+        """Return what the other finders find for botocore, with a step after it."""
         for finder in list(sys.meta_path):
             find_spec = getattr(finder, "find_spec", None)
             if finder is self or find_spec is None:
                 continue
-            spec: ModuleSpec | None = find_spec(name, path, target)
+            spec: ModuleSpec | None = find_spec(WATCHED, path, target)
             if spec is not None:
+                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+                    spec.loader = Reloading(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
 
 
-def _follow(loader: object) -> None:
-    """Make `loader` register our initializer after it has executed botocore.
+class Reloading:
+    """A loader that loads botocore again by another loader, which then is its loader.
 
-    `exec_module` is replaced on the instance, which loads this module only; that of an
-    archive loads everything in the archive, so the name is checked.
+    `botocore.session` may be loaded already and is then not looked for again, so the
+    initializer is registered at the end of loading.
     """
-    run = loader.exec_module  # type: ignore[attr-defined]
 
-    def exec_module(module: "ModuleType") -> None:
-        run(module)
-        if module.__name__ == WATCHED:
-            _watch_first_session(module)
+    def __init__(self, loader: "Loader") -> None:
+        self._loader = loader
 
-    loader.exec_module = exec_module  # type: ignore[attr-defined]
+    def exec_module(self, module: "ModuleType") -> None:
+        """Execute botocore's code, and register our initializer again."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _watch_first_session(module)
 
 
 def _watch_first_session(botocore: "ModuleType") -> None:

@@ -410,6 +410,38 @@ def test_installing_over_a_broken_connection_raises_at_first_use(
     assert world.aws.requests == []
 
 
+class Keys:
+    """A provider of the program's own."""
+
+    METHOD = CANONICAL_NAME = "keys"
+
+    def load(self) -> None:
+        return None
+
+
+def test_chain_of_a_broken_connection_can_be_looked_at_and_loads_nothing(
+    world: World, set_up: Any
+) -> None:
+    set_up(BROKEN, env={"AWS_ACCESS_KEY_ID": "@AMBIENT_KEY@"})
+    botocore_conn_provider.install()
+    session = botocore.session.Session()
+    chain = session.get_component("credential_provider")
+    chain.get_provider("assume-role").cache = {}  # as the AWS CLI does for any command
+    chain.insert_before("env", Keys())
+    assert [each.METHOD for each in chain.providers[:3]] == [
+        "keys",
+        "conn-refused",
+        "env",
+    ]
+    for load in (chain.load_credentials, chain.providers[1].load):
+        with pytest.raises(InvalidConnectionError, match="role_arn"):
+            load()
+    for _ in range(2):
+        with pytest.raises(InvalidConnectionError, match="role_arn"):
+            session.create_client("s3")
+    assert world.aws.requests == []
+
+
 def test_session_raises_at_once_and_needs_no_installation(
     world: World, set_up: Any
 ) -> None:

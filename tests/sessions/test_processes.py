@@ -41,7 +41,6 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.errors",
         "botocore_conn_provider.exchange",
         "botocore_conn_provider.redaction",
-        "botocore_conn_provider.sessions.bound",
         "botocore_conn_provider.sessions.defaults",
         "botocore_conn_provider.sessions.bearer",
         "botocore_conn_provider.sessions.client_creation",
@@ -55,11 +54,33 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.binding",
         "botocore_conn_provider.sessions.fitting",
         "botocore_conn_provider.sessions.installation",
+        "botocore_conn_provider.sessions.older_sessions",
         "botocore_conn_provider.fork",
         "botocore_conn_provider.sessions.resolver",
         "botocore_conn_provider.secret",
         "botocore_conn_provider.tracebacks",
+        "botocore_conn_provider.value",
     }
+
+
+def test_install_leaves_the_import_of_the_hosts_to_the_program(
+    run_python: Children,
+) -> None:
+    # Where these are imported decides how deep the stack is, and so how long the
+    # regular expressions of urllib3 take: see `sessions.installation`.
+    ended = run_python(
+        """
+        import sys
+        import botocore_conn_provider
+        botocore_conn_provider.install()
+        hosts = ("botocore.session", "urllib3", "boto3")
+        print([name for name in hosts if name in sys.modules])
+        import boto3
+        boto3.Session()
+        print(any("older_sessions" in name for name in sys.modules))
+        """
+    )
+    assert ended.stdout.splitlines() == ["[]", "True"], ended.stderr
 
 
 def test_broken_connection_never_uses_ambient_keys(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -207,6 +208,70 @@ def test_loader_and_source_are_those_of_ever(interpreter: Interpreter) -> None:
     """
     shown = interpreter(program, path=(AUTOLOAD,))
     assert shown.splitlines() == ["SourceFileLoader True", "True"]
+
+
+SLOTTED = """
+import sys
+class Loader:
+    __slots__ = ("inner",)
+    def __init__(self, inner):
+        self.inner = inner
+    def create_module(self, spec):
+        return self.inner.create_module(spec)
+    def exec_module(self, module):
+        self.inner.exec_module(module)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "botocore":
+            return None
+        others = [f for f in sys.meta_path if f is not self]
+        spec = next(filter(None, (f.find_spec(name, path, target) for f in others)))
+        spec.loader = Loader(spec.loader)
+        return spec
+"""
+WRAPT = """
+import wrapt.importer
+wrapt.importer.register_post_import_hook(lambda module: print("hooked"), "botocore")
+"""
+
+
+@pytest.mark.parametrize("place", ["insert(0, ", "insert(1, ", "append("])
+def test_loader_that_takes_no_attributes_loads_botocore(
+    interpreter: Interpreter, place: str
+) -> None:
+    program = f"{SLOTTED}\nsys.meta_path.{place}Finder())\n"
+    assert interpreter(program + USE, path=(AUTOLOAD,)) == USED
+
+
+@pytest.mark.parametrize("first", [WRAPT, ARM + WRAPT, WRAPT + ARM])
+def test_post_import_hooks_of_others_run_once(
+    interpreter: Interpreter, first: str
+) -> None:
+    path = () if "arm()" in first else (AUTOLOAD,)
+    shown = interpreter(first + USE, path=path)
+    assert shown.splitlines() == ["hooked", USED]
+
+
+RELOAD = "import importlib, botocore; importlib.reload(botocore)\n"
+
+
+@pytest.mark.parametrize(
+    "first", ["", "import botocore.session\n", "import botocore.session\n" + USE]
+)
+def test_sessions_after_a_reload_are_fitted_when_they_are_made(
+    interpreter: Interpreter, first: str
+) -> None:
+    # The environment of a session is that of its making, not of its first client.
+    program = """
+    import botocore.session, os
+    session = botocore.session.Session()
+    os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = "aws://AKIAOTHER:other@"
+    print(session.get_credentials().access_key, session.get_config_variable("region"))
+    print(type(botocore.__loader__).__name__, type(botocore.__spec__.loader).__name__)
+    """
+    shown = interpreter(first + RELOAD + textwrap.dedent(program), path=(AUTOLOAD,))
+    expected = [USED, "SourceFileLoader SourceFileLoader"]
+    assert shown.splitlines()[-2:] == expected
 
 
 def test_finder_that_is_broken_breaks_no_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,35 @@ def test_shadowed_sitecustomize_runs_and_is_the_module(
     assert shown == ["theirs", f"{shadowed} True", USED]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sys.path.insert(0, 'first')",
+        "sys.path.append('last')",
+        "sys.path.remove(sys.path[-1])",
+        "sys.path.reverse()",
+        "sys.path = ['own', *sys.path]",
+        "sys.path.append(sys.path[0])",
+    ],
+)
+def test_shadowed_sitecustomize_finds_and_leaves_the_path_as_without_us(
+    interpreter: Interpreter, shadowed: Path, text: str
+) -> None:
+    shadowed.write_text(f"import sys\nprint(sys.path)\n{text}\n")
+    program = f"import sys; print([e for e in sys.path if e != {str(AUTOLOAD)!r}])"
+    alone = interpreter(program, path=(shadowed.parent,))
+    assert interpreter(program, path=(AUTOLOAD, shadowed.parent)) == alone
+
+
+def test_our_directory_stays_on_the_path_for_children_that_are_given_it(
+    interpreter: Interpreter, shadowed: Path
+) -> None:
+    shadowed.write_text("")
+    program = "import sys; print(sys.path[1])"
+    shown = interpreter(program, path=(AUTOLOAD, shadowed.parent))
+    assert shown == str(AUTOLOAD)
+
+
 def test_error_of_a_shadowed_sitecustomize_shows_as_without_us(
     interpreter: Interpreter, shadowed: Path
 ) -> None:

@@ -49,11 +49,12 @@ def _warn_inactive(reason: str) -> None:
 def _run_shadowed() -> None:
     """Import the next `sitecustomize` on the path in place of this one.
 
-    Its errors are raised as they would be without this module.
+    It finds and leaves the path as it would without this module, and its errors are
+    raised. Our directory comes back to its place afterwards, because tools hand
+    `sys.path` to the processes that they start.
     """
-    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-    path = sys.path[:]
-    sys.path[:] = [entry for entry in path if os.path.abspath(entry) != here]  # noqa: PTH100
+    ours = [(place, entry) for place, entry in enumerate(sys.path) if _is_here(entry)]
+    sys.path[:] = [entry for entry in sys.path if not _is_here(entry)]
     this = sys.modules.pop("sitecustomize")
     try:
         # Imported here because the path has just been changed for it.
@@ -63,9 +64,15 @@ def _run_shadowed() -> None:
         if error.name != "sitecustomize":
             raise
     finally:
-        # Changed in place, and entries that the hidden module added are kept.
-        added = [entry for entry in sys.path if entry not in path]
-        sys.path[:] = added + path
+        for place, entry in ours:
+            sys.path.insert(place, entry)
+
+
+def _is_here(entry: str) -> bool:
+    if not isinstance(entry, str):  # Python passes over such entries
+        return False
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    return os.path.abspath(entry) == here  # noqa: PTH100
 
 
 _arm()

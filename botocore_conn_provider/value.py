@@ -1,0 +1,83 @@
+"""Immutable values with named fields, which cost a start next to nothing.
+
+`Value` is used and typed like `typing.NamedTuple`. That compiles a constructor and every
+annotation when a class is defined: 0.2 ms for eight fields, where this takes a tenth.
+A start defines two dozen such classes, which was a fifth of what it cost. The public
+classes are plain named tuples.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as Value
+
+    from typing_extensions import Self
+else:
+    from _collections import _tuplegetter  # what collections.namedtuple reads with
+
+    class ValueType(type):
+        """Makes the fields of a class's annotations places of a tuple."""
+
+        def __new__(
+            cls, name: str, bases: tuple[type, ...], body: dict[str, Any]
+        ) -> ValueType:
+            """Make the class. Its module has `from __future__ import annotations`."""
+            fields = tuple(body.get("__annotations__", ()))
+            made = {
+                "__slots__": (),
+                "__match_args__": fields,
+                "_fields": fields,
+                "_field_defaults": {f: body[f] for f in fields if f in body},
+            }
+            places = {f: _tuplegetter(n, None) for n, f in enumerate(fields)}
+            return super().__new__(cls, name, bases, {**body, **places, **made})
+
+    class Value(tuple, metaclass=ValueType):
+        """A base class: annotate the fields, and give defaults to the last of them."""
+
+        __slots__ = ()
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+            """Take the fields in their order or by name.
+
+            Raises:
+                TypeError: One is missing, unknown or given twice.
+            """
+            fields = cls._fields
+            named = dict(zip(fields, args, strict=False))
+            given = {**cls._field_defaults, **named, **kwargs}
+            if (
+                len(args) > len(fields)
+                or len(given) != len(fields)
+                or not named.keys().isdisjoint(kwargs)
+                or not given.keys() <= set(fields)
+            ):
+                raise TypeError(f"{cls.__name__} takes {', '.join(fields)}")
+            return tuple.__new__(cls, [given[field] for field in fields])
+
+        def _replace(self, **changed: Any) -> Self:
+            """Return a copy with other values of some fields.
+
+            Raises:
+                ValueError: There is no such field.
+            """
+            unknown = changed.keys() - set(self._fields)
+            if unknown:
+                raise ValueError(f"{type(self).__name__} has no {sorted(unknown)}")
+            return type(self)(**{**self._asdict(), **changed})
+
+        def _asdict(self) -> dict[str, Any]:
+            """Return the fields by name."""
+            return dict(zip(self._fields, self, strict=True))
+
+        def __getnewargs__(self) -> tuple[Any, ...]:
+            return tuple(self)
+
+        def __repr__(self) -> str:
+            shown = ", ".join(f"{k}={v!r}" for k, v in self._asdict().items())
+            return f"{type(self).__name__}({shown})"
+
+
+__all__ = ["Value"]
