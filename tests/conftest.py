@@ -29,6 +29,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Start one process more than there are cores: some tests wait."""
     return (os.cpu_count() or 1) + 1

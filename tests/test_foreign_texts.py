@@ -59,6 +59,9 @@ ALLOWED = {
     "events describe: {error}": "only of a ConnProviderError, whose words are ours",
     "exchange/refusal explain_refusal: error.response": "code and message in it are masked there",
     "federation/saml/kerberos read_words: error.gen_message()": "it is searched, and masked when returned",
+    "federation/web_identity/google/google_tokens _explain: error.args": (
+        "compared with google-auth's own words, never shown"
+    ),
     "network_faults _list_inner: error.args": "searched for errors, never shown",
     "network_faults _read_tls_error: getattr(error, 'reason', None)": "of the TLS library, and masked when returned",
     "renewal/attempt wait: self.future.exception(max(0.0, seconds))": "a future's method, which makes no text",
