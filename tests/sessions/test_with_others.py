@@ -6,6 +6,7 @@ of botocore's own that has the same role.
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.child import Children
+    from tests.child import Children, ForkingParent
 
 KEY, SECRET = "AKIAEXAMPLEEXAMPLE", "x" * 40
 ROLE = "arn:aws:iam::123456789012:role/reader"
@@ -52,8 +53,10 @@ def use():
 class Program:
     """Runs one program in both ways and returns what both have printed."""
 
-    def __init__(self, run_python: Children, directory: Path) -> None:
-        self._run_python = run_python
+    def __init__(
+        self, run_python: Children, parent: ForkingParent, directory: Path
+    ) -> None:
+        self._run_python = functools.partial(run_python, parent=parent)
         config = directory / "config"
         config.write_text(CONFIG)
         common = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": str(config)}
@@ -75,8 +78,10 @@ class Program:
 
 
 @pytest.fixture
-def program(run_python: Children, tmp_path: Path) -> Program:
-    return Program(run_python, tmp_path)
+def program(
+    run_python: Children, forking_parent: ForkingParent, tmp_path: Path
+) -> Program:
+    return Program(run_python, forking_parent, tmp_path)
 
 
 USED = "example assume-role"
