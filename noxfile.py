@@ -65,3 +65,21 @@ def tools(session: nox.Session) -> None:
     """Run users' tools: the AWS CLI, pandas with s3fs, aioboto3."""
     session.install("-e", ".[test-tools]")
     session.run("pytest", TOOLS, *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Run botocore's unit suite with the product active; `BOTOCORE_SOURCES` has it."""
+    sources = os.environ.get("BOTOCORE_SOURCES")
+    wanted = f"=={read_version(Path(sources))}" if sources else ""
+    # Those behind botocore are what its suite imports.
+    session.install(
+        "-e", ".", f"botocore{wanted}", "pytest", "pytest-xdist", "jsonschema"
+    )
+    session.run("python", "tests/peers/run.py", *([sources] if sources else []))
+
+
+def read_version(sources: Path) -> str:
+    """Return the version of a checkout of botocore."""
+    text = (sources / "botocore" / "__init__.py").read_text()
+    return text.partition("__version__ = '")[2].partition("'")[0]

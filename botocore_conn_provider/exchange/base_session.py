@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import botocore.credentials
 import botocore.session
-from botocore.configprovider import ChainProvider, ConfigChainFactory
+from botocore.configprovider import ConfigChainFactory
 
 from botocore_conn_provider.connection.environment import PATH_VARIABLES
 from botocore_conn_provider.errors import (
@@ -26,6 +26,7 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
 from botocore_conn_provider.exchange.session_view import FILES, SessionView
+from botocore_conn_provider.exchange.variable_chains import is_of_botocore, rebind
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
@@ -95,13 +96,13 @@ def view_session(
     """Return what was said on `session` until now. Asks no variable for its value."""
     store = session.get_component("config_store")
     providers, overrides = {}, {}
-    for name in session.session_var_map:
+    for name, specification in session.session_var_map.items():
         provider = store.get_config_provider(name)
         # Ours give defaults only; what they stand before is the session's own.
         provider = getattr(provider, "replaced", provider)
         if provider is None:
             overrides[name] = store.get_config_variable(name)
-        elif not isinstance(provider, ChainProvider):
+        elif not is_of_botocore(provider, name, specification):
             providers[name] = provider
     return SessionView(
         snapshot=snapshot,
@@ -171,7 +172,8 @@ def _put_variables(session: UnfittedSession, view: SessionView) -> None:
         )
         store.set_config_provider(name, chain)
     for name, provider in view.providers.items():
-        store.set_config_provider(name, provider)
+        bound = rebind(provider, session, view.snapshot.environ)
+        store.set_config_provider(name, bound)
     for name, value in view.overrides.items():
         store.set_config_variable(name, value)
     for name, value in view.variables.items():

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.configprovider import BaseProvider, ChainProvider
+from botocore.configprovider import BaseProvider
 
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.session_view import FILES
+from botocore_conn_provider.exchange.variable_chains import is_of_botocore
 from botocore_conn_provider.secret import Hidden
 
 if TYPE_CHECKING:
@@ -70,17 +71,21 @@ class VariableDefault(BaseProvider):
     def _choose(self, settings: AwsSettings) -> str | None:
         raise NotImplementedError
 
+    @property
+    def _is_botocores(self) -> bool:
+        specification = self._fitted.session.session_var_map[self.name]
+        return is_of_botocore(self.replaced, self.name, specification)
+
     def _find_at_creation(self) -> str | None:
         """Return what botocore would have found when the session was created.
 
         A provider that the program put there is asked now.
         """
         value: str | None
-        if not isinstance(self.replaced, ChainProvider):
+        if not self._is_botocores:
             value = self.replaced.provide()
             return value
-        session = self._fitted.session
-        _, variables, default, _ = session.session_var_map[self.name]
+        _, variables, default, _ = self._fitted.session.session_var_map[self.name]
         environ = self._fitted.binding.snapshot.environ
         names = [variables] if isinstance(variables, str) else variables or []
         found = [environ[name] for name in names if name in environ]
@@ -143,8 +148,7 @@ class AuthSchemeDefault(VariableDefault):
 
     def _choose(self, settings: AwsSettings) -> str | None:
         said: str | None = self.replaced.provide()
-        of_program = not isinstance(self.replaced, ChainProvider)
-        if said is None or of_program or not settings.names_identity:
+        if said is None or not self._is_botocores or not settings.names_identity:
             return said
         schemes = [scheme.strip() for scheme in said.split(",")]
         return ",".join(each for each in schemes if each.startswith(SIGNED)) or None

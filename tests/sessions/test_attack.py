@@ -23,6 +23,7 @@ import botocore.session
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.configprovider import ConfigChainFactory
 
 import botocore_conn_provider
 from botocore_conn_provider.cli.process_credentials import issue
@@ -285,6 +286,21 @@ def test_handlers_of_one_session_do_not_decide_for_another(stage: Stage) -> None
     hers = boto3.Session()
     stage.ask(hers)
     assert stage.cloud.exchanges == 2
+
+
+def test_chain_that_the_program_made_for_a_variable_counts(stage: Stage) -> None:
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(stage.write_keys("bobs", BOB))
+    os.environ["OUR_FILE"] = str(stage.write_keys("hers", ALICE))
+    session = botocore.session.Session()
+    for environ in (dict(os.environ), os.environ):
+        chains = ConfigChainFactory(session, environ=environ)
+        chain = chains.create_config_chain("credentials_file", "OUR_FILE")
+        store = session.get_component("config_store")
+        store.set_config_provider("credentials_file", chain)
+        os.environ["OUR_FILE"] = str(stage.folder / "bobs")
+        assert stage.ask(session) == ALICE
+        os.environ["OUR_FILE"] = str(stage.folder / "hers")
+        session = botocore.session.Session()
 
 
 def test_sessions_of_the_same_handler_share(stage: Stage) -> None:
