@@ -112,7 +112,8 @@ def test_a_uri_keeps_every_value_as_json(
 
 
 key_ids = st.text(string.ascii_letters + string.digits + "-_", min_size=3, max_size=24)
-aws_secret_keys = st.text(string.ascii_letters + string.digits + "+/", min_size=6)
+# Longer than any word of ours, which such a key could be a piece of.
+aws_secret_keys = st.text(string.ascii_letters + string.digits + "+/", min_size=20)
 LOST = [
     "aws://{id}",
     "aws://{id}/",
