@@ -126,8 +126,13 @@ class FileDefault(VariableDefault):
     """
 
     def provide(self) -> str | None:
-        """Return an absolute path where a connection applies, be it a wrong one."""
-        path: str | None
+        """Return an absolute path where a connection applies, be it a wrong one.
+
+        A file that the program named on its session is the one it named.
+        """
+        path: str | None = self._fitted.session.instance_variables().get(self.name)
+        if path is not None:
+            return path
         try:
             applies = self._fitted.read() is not None
         except InvalidConnectionError:

@@ -288,6 +288,13 @@ def test_handlers_of_one_session_do_not_decide_for_another(stage: Stage) -> None
     assert stage.cloud.exchanges == 2
 
 
+def test_file_that_the_program_named_is_the_sessions_own(stage: Stage) -> None:
+    session = botocore.session.Session()
+    path = stage.write_keys("hers", ALICE, section="new")
+    session.set_config_variable("credentials_file", str(path))
+    assert session.available_profiles == ["new"]
+
+
 def test_chain_that_the_program_made_for_a_variable_counts(stage: Stage) -> None:
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(stage.write_keys("bobs", BOB))
     os.environ["OUR_FILE"] = str(stage.write_keys("hers", ALICE))
