@@ -138,8 +138,8 @@ class FileDefault(VariableDefault):
         except InvalidConnectionError:
             applies = True
         if not applies:
-            path = self.replaced.provide()
-            return path
+            named: str | None = self.replaced.provide()
+            return named
         path = self._find_at_creation()
         return path and self._fitted.binding.snapshot.locate(path)
 
