@@ -30,6 +30,7 @@ test: lint .venv-awscli/installed .venv/installed-kerberos
 	rm -f .coverage .coverage.*
 	.venv/bin/coverage run $(PYTEST)
 	.venv/bin/coverage combine --quiet
+	@rm -f .coverage.*  # of children that a test killed while they wrote
 	.venv/bin/coverage report
 	@echo "== tests of aiobotocore, and of users' tools"
 	.venv/bin/nox --session aio tools
