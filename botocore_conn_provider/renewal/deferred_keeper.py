@@ -1,0 +1,164 @@
+"""Find out who asks when credentials are first needed, and wait for that no longer.
+
+Who asks decides which keeper is shared, and finding it out may ask a KDC, a program or
+the network. To make a client needs none of it. So a session's credentials start from
+this stand-in for the keeper, which has the keeper's methods.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.renewal.runtime import Runtime
+from botocore_conn_provider.renewal.shared_call import SharedCall
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from typing import Any
+
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.failure import Failure
+    from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.schedule import RenewalPolicy
+
+
+class DeferredKeeper:
+    """A keeper that is found at the first use, in the background, for all callers.
+
+    A caller waits for that and for the first exchange together no longer than the
+    deadline.
+
+    Args:
+        find: Finds out who asks and returns the identity's keeper. Blocks; raises a
+            `ConnProviderError`.
+        conn_id: For errors.
+        policy: The deadline, and how long a failure is remembered.
+        runtime: Clocks, random numbers, threads.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Keeper],
+        *,
+        conn_id: str,
+        policy: RenewalPolicy,
+        runtime: Runtime = Runtime(),  # noqa: B008 - immutable
+    ) -> None:
+        self._finding = Finding()
+        self._elapsed = runtime.elapsed
+        self._search: SharedCall[Keeper] = SharedCall(
+            lambda _: find(),
+            owner=self._finding,
+            conn_id=conn_id,
+            policy=policy,
+            runtime=runtime,
+        )
+
+    @property
+    def settled(self) -> Keeper | DeferredKeeper:
+        """The keeper once it is found: it answers without the way through here."""
+        return self._finding.keeper or self
+
+    def current(self) -> TemporaryCredentials:
+        """Return credentials to sign with now, as `Keeper.current` does.
+
+        Raises:
+            ConnProviderError: Who asks cannot be found out, or the renewal failed.
+        """
+        keeper = self._finding.keeper
+        if keeper is not None:
+            return keeper.current()
+        until = self._search.plan_wait()
+        while (keeper := self._finding.keeper) is None:
+            self._wait(until)
+        return keeper.current(until)
+
+    def _wait(self, until: float) -> None:
+        attempt = self._search.join()
+        failure = None if attempt is None else self._search.wait(attempt, until)
+        if failure is not None and not failure.interrupted:
+            raise failure.build()
+
+    def plan_wait(self) -> float:
+        """Return until when a caller may wait who comes now (`elapsed` clock)."""
+        keeper = self._finding.keeper
+        return self._search.plan_wait() if keeper is None else keeper.plan_wait()
+
+    def limit_wait(self, until: float) -> float:
+        """Return the seconds that are left until then; never negative."""
+        return max(0.0, until - self._elapsed())
+
+    def current_nowait(self, until: float | None = None) -> TemporaryCredentials | None:
+        """Return credentials, or None where `current` would wait; see `Keeper`.
+
+        Raises:
+            ConnProviderError: Who asks cannot be found out, or the renewal failed.
+        """
+        keeper = self._finding.keeper
+        if keeper is not None:
+            return keeper.current_nowait(until)
+        self._search.join()
+        if until is not None and self._elapsed() >= until:
+            raise self._search.overdue().build()
+        return None
+
+    def renewal(self) -> Future[Any]:
+        """Return what to wait for: the search, then the renewal.
+
+        Raises:
+            ConnProviderError: Who asks cannot be found out, or the renewal failed.
+        """
+        while (keeper := self._finding.keeper) is None:
+            attempt = self._search.join()
+            if attempt is not None:
+                return attempt.future
+        return keeper.renewal()
+
+    @property
+    def expires_at(self) -> datetime.datetime | None:
+        """When the current credentials expire, aware; None if there are none."""
+        keeper = self._finding.keeper
+        return None if keeper is None else keeper.expires_at
+
+    def is_renewal_due(self, within_seconds: float | None = None) -> bool:
+        """Return whether fewer than `within_seconds` are left; see `Keeper`."""
+        keeper = self._finding.keeper
+        return keeper is None or keeper.is_renewal_due(within_seconds)
+
+
+class Finding:
+    """What the search found: the `Owner` of it."""
+
+    def __init__(self) -> None:
+        self.keeper: Keeper | None = None
+
+    def is_due(self) -> bool:
+        """Return whether it is still to be found."""
+        return self.keeper is None
+
+    def has_fallback(self) -> bool:
+        """Return False: without a keeper there is nothing to serve."""
+        return False
+
+    def accept(
+        self,
+        value: Keeper,
+        *,
+        on_time: bool,  # noqa: ARG002 - of the protocol
+    ) -> Callable[[], None]:
+        """Keep the first one that is found, on time or not."""
+        self.keeper = self.keeper or value
+        return _report_nothing
+
+    def lament(
+        self,
+        failure: Failure,  # noqa: ARG002 - of the protocol
+    ) -> Callable[[], None]:
+        """Do nothing: the search itself remembers the failure."""
+        return _report_nothing
+
+
+def _report_nothing() -> None:
+    """Report nothing: the renewal has events of its own."""
