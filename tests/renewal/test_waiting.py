@@ -194,7 +194,8 @@ def test_all_callers_find_out_who_asks_once(world: WaitingWorld) -> None:
     world.time.run(10)
     assert len({caller.got for caller in callers} - {None}) == 1
     assert [caller.waited for caller in callers] == [6.0] * 3
-    assert deferred.settled == world.keeper
+    found: object = deferred.settled
+    assert found is world.keeper
     assert deferred.expires_at == world.keeper.expires_at
     assert not deferred.is_renewal_due()
     assert world.call().waited == 0

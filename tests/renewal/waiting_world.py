@@ -33,7 +33,9 @@ class Caller:
         self.left: float | None = None
         self.got: TemporaryCredentials | None = None
         self.error: BaseException | None = None
-        self.could_be_served = held is not None and held.serve_until > self.came
+        self.could_be_served = held is not None and (
+            held.serve_until > world.read_steady_clock()
+        )
         self._world = world
         self.actor: Actor = world.time.spawn(self._call)
 
