@@ -132,12 +132,12 @@ class ClientCreation:
         """
         # Before the lock: reading logs notices, and a log handler may make a client.
         self._fitted.read()
-        with self._lock:
+        with self._lock.own:
             self._prepare(session, arguments)
         if _needs_identity(session, arguments):
-            with self._identity_lock:
+            with self._identity_lock.own:
                 session.get_credentials()  # which keeps them
-        with self._lock:
+        with self._lock.own:
             return arguments.call(make)
 
     def _prepare(

@@ -56,7 +56,7 @@ class ConnectionProvider(CredentialProvider):
 
     def load(self) -> Credentials:
         """Return the credentials of the connection, the same object each time."""
-        with self._lock:
+        with self._lock.own:
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
