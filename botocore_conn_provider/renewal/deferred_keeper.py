@@ -46,11 +46,11 @@ class DeferredKeeper:
         policy: RenewalPolicy,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
     ) -> None:
-        self._finding = Finding()
+        self._found = FoundKeeper()
         self._elapsed = runtime.elapsed
         self._search: SharedCall[Keeper] = SharedCall(
             lambda _: find(),
-            owner=self._finding,
+            owner=self._found,
             conn_id=conn_id,
             policy=policy,
             runtime=runtime,
@@ -59,7 +59,7 @@ class DeferredKeeper:
     @property
     def settled(self) -> Keeper | DeferredKeeper:
         """The keeper once it is found: it answers without the way through here."""
-        return self._finding.keeper or self
+        return self._found.keeper or self
 
     def current(self) -> TemporaryCredentials:
         """Return credentials to sign with now, as `Keeper.current` does.
@@ -67,11 +67,11 @@ class DeferredKeeper:
         Raises:
             ConnProviderError: Who asks cannot be found out, or the renewal failed.
         """
-        keeper = self._finding.keeper
+        keeper = self._found.keeper
         if keeper is not None:
             return keeper.current()
         until = self._search.plan_wait()
-        while (keeper := self._finding.keeper) is None:
+        while (keeper := self._found.keeper) is None:
             self._wait(until)
         return keeper.current(until)
 
@@ -83,7 +83,7 @@ class DeferredKeeper:
 
     def plan_wait(self) -> float:
         """Return until when a caller may wait who comes now (`elapsed` clock)."""
-        keeper = self._finding.keeper
+        keeper = self._found.keeper
         return self._search.plan_wait() if keeper is None else keeper.plan_wait()
 
     def limit_wait(self, until: float) -> float:
@@ -96,7 +96,7 @@ class DeferredKeeper:
         Raises:
             ConnProviderError: Who asks cannot be found out, or the renewal failed.
         """
-        keeper = self._finding.keeper
+        keeper = self._found.keeper
         if keeper is not None:
             return keeper.current_nowait(until)
         self._search.join()
@@ -110,7 +110,7 @@ class DeferredKeeper:
         Raises:
             ConnProviderError: Who asks cannot be found out, or the renewal failed.
         """
-        while (keeper := self._finding.keeper) is None:
+        while (keeper := self._found.keeper) is None:
             attempt = self._search.join()
             if attempt is not None:
                 return attempt.future
@@ -119,16 +119,16 @@ class DeferredKeeper:
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the current credentials expire, aware; None if there are none."""
-        keeper = self._finding.keeper
+        keeper = self._found.keeper
         return None if keeper is None else keeper.expires_at
 
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left; see `Keeper`."""
-        keeper = self._finding.keeper
+        keeper = self._found.keeper
         return keeper is None or keeper.is_renewal_due(within_seconds)
 
 
-class Finding:
+class FoundKeeper:
     """What the search found: the `Owner` of it."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """Keep the facts of an error, and build an error of its own for each caller.
 
-An error object is mutable: raising it adds the frames of whoever raises it, and what he
+An error object is mutable: raising it adds the raising caller's frames, and what he
 was handling becomes its context. Were one object raised to several callers, each
 would see the others' frames, and the error would keep their objects alive. So what is
 remembered, and what waiters share, is a `Failure`.

@@ -147,8 +147,9 @@ def is_worth_retrying(error: CredentialFetchError) -> bool:
     """Return whether to ask again at once for a caller without credentials.
 
     It is False for faults of the IdP: the connection's `idp_request_retry_kwargs`
-    decide how often the IdP is asked, and repeated sign-ins may lock an account.
+    decide how often the IdP is asked, and repeated sign-ins may lock an account. A file
+    that is not there is told at once: a wait would only hide it.
     """
-    return error.retryable and isinstance(
-        error, StsExchangeError | WebIdentityTokenError
-    )
+    if isinstance(error, WebIdentityTokenError):
+        return error.retryable and not error.local
+    return error.retryable and isinstance(error, StsExchangeError)
