@@ -26,6 +26,7 @@ class Attempt(Generic[T]):
     Attributes:
         future: Its outcome. An error in it is for event loops to look at; a caller
             is raised one that is built from `failure`.
+        is_launched: Whether its thread was started.
         failure: Why it failed; None while it runs and if it succeeded.
     """
 
@@ -34,12 +35,25 @@ class Attempt(Generic[T]):
         self.failure: Failure | None = None
         self.future: Future[T] = _create_running()
         self._reported: Future[None] = _create_running()
+        self.is_launched = False
         self._starter = threading.get_ident()
         self._runner: int | None = None
+        self._claim = threading.Lock()
 
-    def begin(self) -> None:
-        """Record that the current thread runs it."""
+    def begin(self) -> bool:
+        """Record that the current thread runs it; return False if another does."""
+        if not self._claim.acquire(blocking=False):
+            return False
         self._runner = threading.get_ident()
+        return True
+
+    @property
+    def is_held_up_here(self) -> bool:
+        """Whether a signal handler asks that interrupted the start of its thread.
+
+        The start goes on only when the handler returns.
+        """
+        return self._starter == threading.get_ident() and not self.is_launched
 
     @property
     def is_running_here(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.renewal.runtime import Runtime
+from botocore_conn_provider.renewal.schedule import Patience
 from botocore_conn_provider.renewal.shared_call import SharedCall
 
 if TYPE_CHECKING:
@@ -70,27 +71,37 @@ class DeferredKeeper:
         keeper = self._found.keeper
         if keeper is not None:
             return keeper.current()
-        until = self._search.plan_wait()
+        patience = self.plan_wait()
         while (keeper := self._found.keeper) is None:
-            self._wait(until)
-        return keeper.current(until)
+            self._wait(patience)
+        return keeper.current(patience)
 
-    def _wait(self, until: float) -> None:
+    def _wait(self, patience: Patience) -> None:
         attempt = self._search.join()
-        failure = None if attempt is None else self._search.wait(attempt, until)
+        if attempt is None:
+            return
+        failure = self._search.wait(attempt, patience.ends_at)
         if failure is not None and not failure.interrupted:
             raise failure.build()
 
-    def plan_wait(self) -> float:
-        """Return until when a caller may wait who comes now (`elapsed` clock)."""
+    def plan_wait(self, before: Patience | None = None) -> Patience:
+        """Return how long a caller waits who comes now, or who waited `before`."""
         keeper = self._found.keeper
-        return self._search.plan_wait() if keeper is None else keeper.plan_wait()
+        if keeper is not None:
+            return keeper.plan_wait(before)
+        ends_at = self._search.end_patience()
+        return Patience(ends_at, ends_at) if before is None else before
 
-    def limit_wait(self, until: float) -> float:
-        """Return the seconds that are left until then; never negative."""
-        return max(0.0, until - self._elapsed())
+    def limit_wait(self, patience: Patience) -> float:
+        """Return the seconds that a caller may wait now before he asks again."""
+        keeper = self._found.keeper
+        if keeper is not None:
+            return keeper.limit_wait(patience)
+        return max(0.0, patience.ends_at - self._elapsed())
 
-    def current_nowait(self, until: float | None = None) -> TemporaryCredentials | None:
+    def current_nowait(
+        self, patience: Patience | None = None
+    ) -> TemporaryCredentials | None:
         """Return credentials, or None where `current` would wait; see `Keeper`.
 
         Raises:
@@ -98,9 +109,9 @@ class DeferredKeeper:
         """
         keeper = self._found.keeper
         if keeper is not None:
-            return keeper.current_nowait(until)
+            return keeper.current_nowait(patience)
         self._search.join()
-        if until is not None and self._elapsed() >= until:
+        if patience is not None and not self.limit_wait(patience):
             raise self._search.overdue().build()
         return None
 

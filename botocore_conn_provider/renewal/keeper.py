@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_wait
+from botocore_conn_provider.renewal.schedule import Patience, RenewalPolicy, plan_wait
 from botocore_conn_provider.renewal.shared_call import SharedCall
 from botocore_conn_provider.renewal.source import Source
 from botocore_conn_provider.renewal.state import KeeperState, Renewed
@@ -57,7 +57,6 @@ class Keeper:
             fetch, conn_id=conn_id, policy=policy, store=store, runtime=runtime
         )
         self._elapsed = runtime.elapsed  # bound here: it is called for every request
-        self._deadline_seconds = policy.deadline_seconds
         self._telemetry = Telemetry(conn_id, runtime)
         self._state = KeeperState(policy, runtime, self._telemetry)
         self._renewals: SharedCall[Renewed] = SharedCall(
@@ -74,14 +73,14 @@ class Keeper:
         )
         reset_in_children(self)
 
-    def current(self, until: float | None = None) -> TemporaryCredentials:
+    def current(self, patience: Patience | None = None) -> TemporaryCredentials:
         """Return credentials to sign with now.
 
         Blocks in the mandatory window and while there are no credentials, for the
-        running renewal, and at most until `plan_wait()`.
+        running renewal, and at most as `plan_wait()` says.
 
         Args:
-            until: When the caller's patience ends, if he has waited before.
+            patience: The caller's, if he has waited before.
 
         Raises:
             ConnProviderError: The renewal failed, and there are no valid credentials.
@@ -89,22 +88,24 @@ class Keeper:
         held = self._state.held
         if held is not None and self._elapsed() < held.renew_at:
             return held.credentials
-        until = self.plan_wait() if until is None else until
         while True:
-            found = self._wait(until)
+            patience = self.plan_wait(patience)
+            found = self._wait(patience)
             if found is not None:
                 return found
 
-    def _wait(self, until: float) -> TemporaryCredentials | None:
-        """Return credentials after one attempt; None if it was interrupted."""
+    def _wait(self, patience: Patience) -> TemporaryCredentials | None:
+        """Return credentials; None if the caller has to ask again."""
         serves = self._state.has_fallback()
-        attempt = self._renewals.join(None if serves else until)
+        attempt = self._renewals.join(None if serves else patience.ends_at)
         held = self._state.held
         if held is not None and (attempt is None or self._elapsed() < held.wait_at):
             return held.credentials
         if attempt is None:  # they were dropped at this very moment
             return None
-        failure = self._renewals.wait(attempt, until)
+        failure = self._renewals.wait(
+            attempt, patience.ends_at, pauses_at=patience.leaves_at if serves else None
+        )
         if failure is None:
             return attempt.future.result().issued.credentials
         servable = self._state.find_servable()
@@ -112,25 +113,26 @@ class Keeper:
             raise failure.build()
         return servable
 
-    def plan_wait(self) -> float:
-        """Return until when a caller may wait who comes now (`elapsed` clock).
+    def plan_wait(self, before: Patience | None = None) -> Patience:
+        """Return how long a caller waits who comes now, or who waited `before`."""
+        ends_at = self._renewals.end_patience()
+        held = self._state.held
+        return plan_wait(held, self._elapsed(), ends_at=ends_at, before=before)
 
-        For the deadline at most, and not to the end of credentials that can serve him.
-        """
-        return plan_wait(
-            self._state.held, self._elapsed(), deadline_seconds=self._deadline_seconds
-        )
-
-    def limit_wait(self, until: float) -> float:
-        """Return the seconds that are left until then; never negative."""
+    def limit_wait(self, patience: Patience) -> float:
+        """Return the seconds that a caller may wait now before he asks again."""
+        serves = self._state.has_fallback()
+        until = patience.leaves_at if serves else patience.ends_at
         return max(0.0, until - self._elapsed())
 
-    def current_nowait(self, until: float | None = None) -> TemporaryCredentials | None:
+    def current_nowait(
+        self, patience: Patience | None = None
+    ) -> TemporaryCredentials | None:
         """Return credentials to sign with now, or None where `current` would wait.
 
-        After None, wait for `renewal()` until `plan_wait()` of that moment at most, and
-        then call this again with it, even if the renewal failed: credentials that are
-        still valid are served after a failure.
+        After None, wait for `renewal()`, for `limit_wait` of the caller's `plan_wait`
+        at most, and then call this again with it, even if the renewal failed:
+        credentials that are still valid are served after a failure.
 
         Raises:
             ConnProviderError: A renewal has just failed, or the caller's patience has
@@ -143,7 +145,7 @@ class Keeper:
         held = self._state.held
         if held is not None and (attempt is None or self._elapsed() < held.wait_at):
             return held.credentials
-        if until is None or self._elapsed() < until:
+        if patience is None or self.limit_wait(patience):
             return None
         servable = self._state.find_servable()
         if servable is None:

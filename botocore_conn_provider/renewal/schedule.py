@@ -225,12 +225,28 @@ def hold_after_failure(
     return held._replace(renew_at=retry_at)
 
 
-def plan_wait(held: Held | None, now: float, *, deadline_seconds: float) -> float:
-    """Return until when a caller may wait who comes now.
+class Patience(NamedTuple):
+    """How long one caller waits (on the `elapsed` clock)."""
 
-    For the deadline at most, and not to the end of credentials that can serve him.
+    leaves_at: float
+    """From then on he goes on with the credentials that are still valid."""
+    ends_at: float
+    """Without credentials, he is told then that the source did not answer."""
+
+
+def plan_wait(
+    held: Held | None, now: float, *, ends_at: float, before: Patience | None
+) -> Patience:
+    """Return how long a caller waits: never to the end of credentials that serve him.
+
+    Args:
+        held: The current credentials.
+        now: This moment.
+        ends_at: When the patience ends of a caller who has just come.
+        before: What was planned for him when he came, or before he waited again.
     """
-    until = now + deadline_seconds
+    planned = Patience(ends_at, ends_at) if before is None else before
     if held is None or now >= held.serve_until:
-        return until
-    return min(until, now + (held.serve_until - now) * PATIENCE)
+        return planned
+    leaves_at = now + (held.serve_until - now) * PATIENCE
+    return planned._replace(leaves_at=min(planned.leaves_at, leaves_at))

@@ -93,7 +93,7 @@ class SharedCall(Generic[T]):
         """Whether the last attempt failed."""
         return self._failure is not None
 
-    def plan_wait(self) -> float:
+    def end_patience(self) -> float:
         """Return the moment until which a caller who comes now may wait."""
         return self._runtime.elapsed() + self._policy.deadline_seconds
 
@@ -114,32 +114,40 @@ class SharedCall(Generic[T]):
             with self.lock:
                 if not self._owner.is_due():
                     return None
-                if self._running is not None:
-                    return self._running
-                self._raise_remembered()
-                begun = Attempt(self.plan_wait() if until is None else until)
-                self._running = begun
-            self._launch(begun)
+                running = self._running
+                if running is None:
+                    self._raise_remembered()
+                    ends_at = self.end_patience() if until is None else until
+                    begun = running = Attempt(ends_at)
+                    self._running = begun
+            if running.is_held_up_here:
+                self._launch(running, apart=begun is not None)
         except BaseException:
             # Of a signal, before the call ran: the others do not wait for nothing.
             if begun is not None:
                 self._fail(begun, INTERRUPTED)
             raise
-        return begun
+        return running
 
-    def wait(self, attempt: Attempt[T], until: float) -> Failure | None:
+    def wait(
+        self, attempt: Attempt[T], until: float, *, pauses_at: float | None = None
+    ) -> Failure | None:
         """Block until the attempt ends; return why it failed, None if it succeeded.
 
-        A caller who has waited until `until` is told that the call is overdue.
+        A caller who has waited until `until` is told that the call is overdue. At
+        `pauses_at` he is sent back to ask again.
         """
         if attempt.is_running_here:
             return self._describe_loop()
         until = min(until, attempt.deadline)
-        self._runtime.wait(attempt.awaited, until - self._runtime.elapsed())
-        if not attempt.future.done():
-            self._give_up_overdue()
-            return self.overdue()
-        return attempt.failure
+        wakes_at = until if pauses_at is None else min(until, pauses_at)
+        self._runtime.wait(attempt.awaited, wakes_at - self._runtime.elapsed())
+        if attempt.future.done():
+            return attempt.failure
+        if wakes_at < until:
+            return INTERRUPTED
+        self._give_up_overdue()
+        return self.overdue()
 
     def overdue(self) -> Failure:
         """Return the failure of a call that did not end in time."""
@@ -173,11 +181,16 @@ class SharedCall(Generic[T]):
         if running is not None and self._runtime.elapsed() >= running.deadline:
             self._fail(running, self.overdue())
 
-    def _launch(self, attempt: Attempt[T]) -> None:
+    def _launch(self, attempt: Attempt[T], *, apart: bool) -> None:
+        """Start its thread; run it here if there can be none, or none in time."""
         try:
-            self._runtime.start_thread(lambda: self._run_apart(attempt))
+            if apart:
+                self._runtime.start_thread(lambda: self._run_apart(attempt))
+                attempt.is_launched = True
+                return
         except RuntimeError:  # the platform has no threads, or Python is ending
-            self._run(attempt)
+            attempt.is_launched = True
+        self._run(attempt)
 
     def _run_apart(self, attempt: Attempt[T]) -> None:
         """Run it in a thread of its own, where no one is there to see an error."""
@@ -188,7 +201,8 @@ class SharedCall(Generic[T]):
 
     def _run(self, attempt: Attempt[T]) -> None:
         """Run it. What is no error of ours passes: it may be a signal's, or a bug."""
-        attempt.begin()
+        if not attempt.begin():
+            return
         try:
             value = self._call(attempt.deadline)
         except ConnProviderError as error:

@@ -347,7 +347,7 @@ def test_who_waited_for_an_interrupted_caller_begins_anew() -> None:
     world = Simulation()
     keeper = world.build_keeper()
     attempt = interrupt_start(keeper, world)
-    until = keeper.plan_wait()
+    until = keeper.plan_wait().ends_at
     assert keeper._renewals.wait(attempt, until) is INTERRUPTED
     world.threads_interrupted = False
     assert keeper.current().access_key_id == issue(1, 0).access_key_id
@@ -359,9 +359,9 @@ def interrupt_start(keeper: Keeper, world: Simulation) -> Attempt[Renewed]:
     begun: list[Attempt[Renewed]] = []
     launch = keeper._renewals._launch
 
-    def note(attempt: Attempt[Renewed]) -> None:
+    def note(attempt: Attempt[Renewed], *, apart: bool) -> None:
         begun.append(attempt)
-        launch(attempt)
+        launch(attempt, apart=apart)
 
     keeper._renewals._launch = note  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):

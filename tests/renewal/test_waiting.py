@@ -14,7 +14,7 @@ from tests.renewal.simulation import Simulation, build_fault
 from tests.renewal.waiting_world import DEADLINE, HANGS, WaitingWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.renewal.keeper import Keeper
 
@@ -77,6 +77,18 @@ def test_attempt_that_outlives_a_callers_patience_serves_the_next(
     assert served.got is not None
     assert served.got is not first.got
     assert len(world.asked) == 2
+
+
+def test_process_that_stood_still_while_it_waited_waits_on(world: WaitingWorld) -> None:
+    first = world.call()
+    world.time.run(1 + 3600 - 4)
+    world.answer_seconds = 20.0
+    caller = world.call()
+    world.time.now += 10  # stopped, or asleep: the set has expired meanwhile
+    world.time.run(30)
+    assert caller.error is None
+    assert caller.got is not first.got
+    assert caller.waited == pytest.approx(20.0)
 
 
 def test_interrupted_caller_is_the_only_one(world: WaitingWorld) -> None:
@@ -155,6 +167,20 @@ def test_signal_handler_may_ask_while_the_lock_is_held() -> None:
     keeper = Simulation().build_keeper()
     with keeper._renewals.lock:  # a handler runs in the thread that it interrupts
         assert keeper.current() is not None
+
+
+def test_signal_handler_may_ask_while_the_thread_is_being_started() -> None:
+    world = Simulation()
+    keeper = world.build_keeper()
+    asked_by_handler = []
+
+    def start_later(work: Callable[[], None]) -> None:
+        asked_by_handler.append(keeper.current())  # as a handler would, in this thread
+        work()
+
+    keeper._renewals._runtime = world.runtime()._replace(start_thread=start_later)
+    assert [keeper.current()] == asked_by_handler
+    assert len(world.asked) == 1
 
 
 def defer(world: WaitingWorld, find_seconds: float) -> DeferredKeeper:

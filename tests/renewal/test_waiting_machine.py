@@ -142,7 +142,7 @@ def wait_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         keeper_module,
         "plan_wait",
-        lambda _, now, *, deadline_seconds: now + deadline_seconds,
+        lambda *_, ends_at, before: before or schedule.Patience(ends_at, ends_at),
     )
 
 

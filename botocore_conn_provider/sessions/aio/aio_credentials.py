@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.schedule import Patience
 
 Watch = asyncio.Task[None]
 # A renewal that hangs is given up by the first caller after its deadline: so ask.
@@ -72,11 +73,11 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         return (await self._current()).account_id
 
     async def _current(self) -> TemporaryCredentials:
-        until: float | None = None
-        while (current := self._keeper.current_nowait(until)) is None:
-            until = self._keeper.plan_wait() if until is None else until
+        patience: Patience | None = None
+        while (current := self._keeper.current_nowait(patience)) is None:
+            patience = self._keeper.plan_wait(patience)
             # Shielded: the others of this loop wait for the same task.
-            await asyncio.shield(self._join(self._keeper.limit_wait(until)))
+            await asyncio.shield(self._join(self._keeper.limit_wait(patience)))
         self._keeper = self._keeper.settled
         return current
 
