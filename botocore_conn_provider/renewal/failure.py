@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore_conn_provider.errors import (
     ConnProviderError,
@@ -18,11 +18,12 @@ from botocore_conn_provider.errors import (
     describe_error,
 )
 from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.value import Value
 
 logger = logging.getLogger(__name__)
 
 
-class Failure(NamedTuple):
+class Failure(Value):
     """One of our errors, taken apart: its class and its keyword arguments."""
 
     kind: type[ConnProviderError]

@@ -225,7 +225,7 @@ def hold_after_failure(
     return held._replace(renew_at=retry_at)
 
 
-class Patience(NamedTuple):
+class Patience(Value):
     """How long one caller waits (on the `elapsed` clock)."""
 
     leaves_at: float

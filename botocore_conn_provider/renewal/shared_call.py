@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.attempt import Attempt
 from botocore_conn_provider.renewal.failure import INTERRUPTED, Failure
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ class Owner(Protocol[T_contra]):
         """Take note that the call failed."""
 
 
-class RememberedFailure(NamedTuple):
+class RememberedFailure(Value):
     """The last failure, which answers until `ends` (on the `elapsed` clock)."""
 
     failure: Failure

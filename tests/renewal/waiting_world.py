@@ -11,7 +11,7 @@ from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from tests.renewal.simulation import EPOCH
 from tests.renewal.virtual_time import VirtualTime
 
@@ -117,7 +117,7 @@ class WaitingWorld:
         server_now = EPOCH + self.time.now + self.server_is_off
         date = datetime.datetime.fromtimestamp(server_now, datetime.timezone.utc)
         return TemporaryCredentials(
-            name,
+            KeyId(name),
             Secret(f"secret-{name}"),
             Secret(f"token-{name}"),
             # STS writes whole seconds, and so does the header.
