@@ -17,6 +17,7 @@ from botocore_conn_provider.errors import (
     StsExchangeError,
     WebIdentityTokenError,
 )
+from botocore_conn_provider.federation.deadline import ending_in
 from botocore_conn_provider.renewal.schedule import Found, Issued, Store
 
 if TYPE_CHECKING:
@@ -93,9 +94,6 @@ class Source:
         return self._runtime.uniform(0.0, min(longest, policy.longest_pause_seconds))
 
     def _ask(self, deadline: float) -> Issued:
-        # Imported here: a start from the store proves nothing.
-        from botocore_conn_provider.federation.deadline import ending_in
-
         left = deadline - self._runtime.elapsed()
         with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
             credentials = self._fetch()
