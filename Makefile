@@ -107,6 +107,7 @@ bench: .venv-awscli/installed system-packages
 stress: .venv/installed
 	.venv/bin/python -m tests.stress.kill_writers
 	.venv/bin/python -m tests.stress.crowd
+	.venv/bin/python -m tests.stress.waiting
 
 pictures: .venv/installed
 	.venv/bin/python -m docs.pictures.draw

@@ -42,8 +42,12 @@ class Source:
         self.shift = 0.0
 
     def now(self) -> float:
-        """Return the time of the shifted clock."""
+        """Return the time of the shifted wall clock."""
         return time.time() + self.shift
+
+    def elapsed(self) -> float:
+        """Return the time of the shifted steady clock."""
+        return time.monotonic() + self.shift
 
     def fetch(self) -> TemporaryCredentials:
         """Take a second, but for the first set."""
@@ -76,7 +80,8 @@ async def arrive(kept: AioKeptCredentials, place: int) -> None:
 async def cross_a_renewal() -> Outcome:
     """Let the set expire with the crowd at the door."""
     source = Source()
-    keeper = Keeper(source.fetch, conn_id="benchmark", runtime=Runtime(now=source.now))
+    runtime = Runtime(now=source.now, elapsed=source.elapsed)
+    keeper = Keeper(source.fetch, conn_id="benchmark", runtime=runtime)
     kept = AioKeptCredentials(keeper, method="m", recipe=(str, ("benchmark",)))
     await kept.get_frozen_credentials()
     idle = await find_longest_stall(EXCHANGE_SECONDS)

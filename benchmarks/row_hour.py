@@ -67,7 +67,9 @@ def _count_ours(hour: Simulated) -> int:
         return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), hour.issue())
 
     runtime = Runtime(
-        now=lambda: hour.now().timestamp(), start_thread=lambda work: work()
+        now=lambda: hour.now().timestamp(),
+        elapsed=lambda: hour.now().timestamp(),
+        start_thread=lambda work: work(),
     )
     keeper = Keeper(fetch, conn_id="benchmark", runtime=runtime)
     return hour.count_exchanges(keeper.current)

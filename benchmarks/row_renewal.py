@@ -68,8 +68,10 @@ def _make_ours() -> KeptCredentials:
             time.sleep(EXCHANGE_SECONDS)
         return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), _expiry(3600))
 
-    # The clock jumps into the second half of the advisory window.
-    runtime = Runtime(now=lambda: time.time() + shift)
+    # The clocks jump into the second half of the advisory window.
+    runtime = Runtime(
+        now=lambda: time.time() + shift, elapsed=lambda: time.monotonic() + shift
+    )
     keeper = Keeper(fetch, conn_id="benchmark", runtime=runtime)
     kept = KeptCredentials(keeper, method="m", recipe=(str, ()))
     kept.get_frozen_credentials()

@@ -176,9 +176,27 @@ class SamlResponseError(CredentialFetchError):
 
 
 class WebIdentityTokenError(CredentialFetchError):
-    """The token source gave no identity token that STS could take."""
+    """The token source gave no identity token that STS could take.
+
+    Attributes:
+        local: Whether it lies with a file of this machine. No call waits for one to
+            appear; the next call looks again.
+    """
 
     section = "web-identity-token"
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        cause: str,
+        hint: str = "",
+        retryable: bool = False,
+        local: bool = False,
+    ) -> None:
+        super().__init__(conn_id=conn_id, cause=cause, hint=hint, retryable=retryable)
+        self.local = local
+        self._remember(local=local)
 
 
 class StsExchangeError(CredentialFetchError):

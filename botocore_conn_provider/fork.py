@@ -60,22 +60,20 @@ if hasattr(os, "register_at_fork"):
 class ProcessLock:
     """A re-entrant lock of this process: each process has its own.
 
-    A child that was forked inside the block leaves the block as its parent does.
+    `with lock.own:` holds it. The statement gets the plain lock, because Python runs no
+    signal handler between taking that and entering the block: one that raises (a time
+    limit) would else leave the lock held for ever. A child that was forked inside the
+    block leaves the block as its parent does.
     """
 
     def __init__(self) -> None:
         self._locks: dict[tuple[object, int], threading.RLock] = {}
-        self._entered = threading.local()
 
-    def __enter__(self) -> None:
+    @property
+    def own(self) -> threading.RLock:
+        """The lock of the process that asks."""
         # setdefault is atomic, so two threads cannot get two locks.
-        lock = self._locks.setdefault(current_process(), threading.RLock())
-        lock.acquire()
-        vars(self._entered).setdefault("locks", []).append(lock)
-
-    def __exit__(self, *raised: object) -> None:
-        # Release the lock that was acquired, which in a forked child is the parent's.
-        self._entered.locks.pop().release()
+        return self._locks.setdefault(current_process(), threading.RLock())
 
 
 class PerProcess(Generic[T]):

@@ -70,7 +70,7 @@ def one_pid(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hold(lock: ProcessLock) -> Callable[[Holder], None]:
     def work(wait: Holder) -> None:
-        with lock:
+        with lock.own:
             wait()
 
     return work
@@ -81,7 +81,7 @@ def test_lock_held_elsewhere_is_free_in_a_child_of_the_same_id() -> None:
     lock = ProcessLock()
 
     def take() -> int:
-        with lock:
+        with lock.own:
             return HELD
 
     with Holder(hold(lock)):
@@ -93,7 +93,7 @@ def test_grandchild_has_a_lock_of_its_own_again() -> None:
     lock = ProcessLock()
 
     def take() -> int:
-        with lock:
+        with lock.own:
             return HELD
 
     def fork_while_held() -> int:
@@ -112,17 +112,54 @@ def test_child_forked_inside_the_block_leaves_it_and_takes_the_lock_again(
     lock = ProcessLock()
 
     def fork_inside() -> int:
-        with lock:
+        with lock.own:
             child = os.fork()
-            with lock:
+            with lock.own:
                 pass
-        with lock:
+        with lock.own:
             pass
         if child == 0:
             os._exit(HELD)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     assert ask_child(fork_inside) == HELD
+
+
+INTERRUPTED = """
+    import signal, sys, threading, time
+    from botocore_conn_provider.fork import ProcessLock
+
+    class TimeLimit(Exception):
+        pass
+
+    def raise_limit(*_):
+        raise TimeLimit
+
+    signal.signal(signal.SIGALRM, raise_limit)
+    lock, free = ProcessLock(), []
+
+    def take():
+        with lock.own:
+            free.append(True)
+
+    for _ in range(300):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0003)
+            while True:
+                with lock.own:
+                    pass
+        except TimeLimit:
+            pass
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    thread.join(20)
+    sys.exit(0 if free else "the lock is held for ever")
+"""
+
+
+def test_signal_handler_that_raises_leaves_no_lock_held(run_python: Children) -> None:
+    ended = run_python(INTERRUPTED)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.usefixtures("one_pid")
@@ -161,7 +198,7 @@ IN_A_NAMESPACE = """
     first = value()
     inside, go_on = threading.Event(), threading.Event()
     def hold():
-        with lock:
+        with lock.own:
             inside.set()
             go_on.wait(60)
     thread = threading.Thread(target=hold)
@@ -171,7 +208,7 @@ IN_A_NAMESPACE = """
     assert os.getpid() == 1
     signal.signal(signal.SIGALRM, lambda *_: os._exit(14))
     signal.alarm(20)
-    with lock:
+    with lock.own:
         os._exit(7 if value() is not first else 8)
 """
 

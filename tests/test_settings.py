@@ -161,7 +161,7 @@ def see_advisory_seconds(observed: Observed) -> str:
 
 
 def see_mandatory_seconds(observed: Observed) -> str:
-    issued = Issued(issue(1, EPOCH + HOUR), EPOCH)
+    issued = Issued(issue(1, EPOCH + HOUR), EPOCH, EPOCH + HOUR)
     held = hold(
         issued, observed.policy(), exchange_seconds=0.0, uniform=lambda low, _: low
     )

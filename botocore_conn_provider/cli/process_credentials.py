@@ -124,12 +124,12 @@ class Shelf:
 
     def is_fresh(self, issued: Issued) -> bool:
         """Return whether the renewal of these credentials is not yet due."""
-        windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
+        windows = plan_windows(issued.lifetime_seconds, self._policy)
         return self._left(issued) > windows.advisory_seconds
 
     def is_valid(self, issued: Issued) -> bool:
         """Return whether they are good for longer than the mandatory window."""
-        windows = plan_windows(issued.expires_at - issued.obtained_at, self._policy)
+        windows = plan_windows(issued.lifetime_seconds, self._policy)
         return self._left(issued) > windows.mandatory_seconds
 
     def serve_old(self, error: CredentialFetchError) -> Issued:
@@ -144,7 +144,7 @@ class Shelf:
             raise error from None
 
     def _left(self, issued: Issued) -> float:
-        return issued.expires_at - self._runtime.now()
+        return issued.ends_at - self._runtime.elapsed()
 
 
 def _from_temporary(credentials: TemporaryCredentials) -> IssuedKeys:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -20,7 +21,7 @@ from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -115,6 +116,16 @@ def find_deadline() -> Deadline | None:
     return _current.get()
 
 
+@contextlib.contextmanager
+def ending_in(seconds: float) -> Iterator[None]:
+    """Have all bounded work inside the block end in `seconds`, or earlier."""
+    entered = _current.set(Deadline(seconds))
+    try:
+        yield
+    finally:
+        _current.reset(entered)
+
+
 def run_within(deadline: Deadline, work: Callable[[], T]) -> T:
     """Return or raise what `work` does, unless the deadline comes first.
 
@@ -153,6 +164,8 @@ def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) ->
         name="conn-proof",
         daemon=True,
     )
+    if sys.is_finalizing():  # a start would wait for a thread that never runs
+        return False
     try:
         thread.start()
     except RuntimeError:

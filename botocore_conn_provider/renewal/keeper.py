@@ -2,8 +2,10 @@
 
 Callers get the credentials from memory. From the advisory window on, a renewal runs in
 the background while they get the old credentials. They wait only in the mandatory
-window or while there are no credentials, and all of them for the same attempt. The
-state, its changes and its lock are in `state`.
+window or while there are no credentials, and all of them for the same attempt. Each
+waits for as long as he may himself: for the deadline at most, and never to the end of
+credentials that can serve him. The credentials and their changes are in `state`, the
+attempt and its lock in `shared_call`.
 
 We do not use botocore's own state machine, because its callers wait for the whole
 renewal and AWS is rewriting it (`docs/decisions.md`).
@@ -11,18 +13,15 @@ renewal and AWS is rewriting it (`docs/decisions.md`).
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.renewal.attempt import (
-    Attempt,
-    InterruptedRenewalError,
-    Renewal,
-)
+from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.renewal.schedule import RenewalPolicy
+from botocore_conn_provider.renewal.schedule import Patience, RenewalPolicy, plan_wait
+from botocore_conn_provider.renewal.shared_call import SharedCall
 from botocore_conn_provider.renewal.source import Source
-from botocore_conn_provider.renewal.state import KeeperState
+from botocore_conn_provider.renewal.state import KeeperState, Renewed
 from botocore_conn_provider.renewal.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -54,64 +53,120 @@ class Keeper:
         store: Store | None = None,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
     ) -> None:
-        self._source = Source(
+        source = Source(
             fetch, conn_id=conn_id, policy=policy, store=store, runtime=runtime
         )
-        self._conn_id = conn_id
-        self._runtime = runtime
-        self._now = runtime.now  # bound here because it is called for every request
+        self._elapsed = runtime.elapsed  # bound here: it is called for every request
         self._telemetry = Telemetry(conn_id, runtime)
         self._state = KeeperState(policy, runtime, self._telemetry)
+        self._renewals: SharedCall[Renewed] = SharedCall(
+            RenewalCall(
+                source,
+                state=self._state,
+                telemetry=self._telemetry,
+                elapsed=runtime.elapsed,
+            ),
+            owner=self._state,
+            conn_id=conn_id,
+            policy=policy,
+            runtime=runtime,
+        )
+        reset_in_children(self)
 
-    def current(self) -> TemporaryCredentials:
+    def current(self, patience: Patience | None = None) -> TemporaryCredentials:
         """Return credentials to sign with now.
 
         Blocks in the mandatory window and while there are no credentials, for the
-        running renewal and at most until its deadline. If there are no credentials, the
-        first caller runs it in its own thread, for as long as the exchange's own
-        timeouts allow.
+        running renewal, and at most as `plan_wait()` says.
+
+        Args:
+            patience: The caller's, if he has waited before.
 
         Raises:
             ConnProviderError: The renewal failed, and there are no valid credentials.
         """
         held = self._state.held
-        if held is not None and self._now() < held.renew_at:
+        if held is not None and self._elapsed() < held.renew_at:
             return held.credentials
-        attempt = self._join(may_block=True)
-        held = self._state.held
-        if held is not None and self._now() < held.wait_at:
-            return held.credentials
-        return self._await(attempt)
+        while True:
+            patience = self.plan_wait(patience)
+            found = self._wait(patience)
+            if found is not None:
+                return found
 
-    def current_nowait(self) -> TemporaryCredentials | None:
+    def _wait(self, patience: Patience) -> TemporaryCredentials | None:
+        """Return credentials; None if the caller has to ask again."""
+        serves = self._state.has_fallback()
+        attempt = self._renewals.join(None if serves else patience.ends_at)
+        held = self._state.held
+        if held is not None and (attempt is None or self._elapsed() < held.wait_at):
+            return held.credentials
+        if attempt is None:  # they were dropped at this very moment
+            return None
+        failure = self._renewals.wait(
+            attempt, patience.ends_at, pauses_at=patience.leaves_at if serves else None
+        )
+        if failure is None:
+            return attempt.future.result().issued.credentials
+        servable = self._state.find_servable()
+        if servable is None and not failure.interrupted:
+            raise failure.build()
+        return servable
+
+    def plan_wait(self, before: Patience | None = None) -> Patience:
+        """Return how long a caller waits who comes now, or who waited `before`."""
+        ends_at = self._renewals.end_patience()
+        held = self._state.held
+        return plan_wait(held, self._elapsed(), ends_at=ends_at, before=before)
+
+    def limit_wait(self, patience: Patience) -> float:
+        """Return the seconds that a caller may wait now before he asks again."""
+        serves = self._state.has_fallback()
+        until = patience.leaves_at if serves else patience.ends_at
+        return max(0.0, until - self._elapsed())
+
+    def current_nowait(
+        self, patience: Patience | None = None
+    ) -> TemporaryCredentials | None:
         """Return credentials to sign with now, or None where `current` would wait.
 
-        After None, wait for `renewal()` and then call this again, even if the renewal
-        failed: credentials that are still valid are served after a failure.
+        After None, wait for `renewal()`, for `limit_wait` of the caller's `plan_wait`
+        at most, and then call this again with it, even if the renewal failed:
+        credentials that are still valid are served after a failure.
 
         Raises:
-            ConnProviderError: A renewal has just failed, and there are no valid
-                credentials.
+            ConnProviderError: A renewal has just failed, or the caller's patience has
+                ended, and there are no valid credentials.
         """
         held = self._state.held
-        if held is not None and self._now() < held.renew_at:
+        if held is not None and self._elapsed() < held.renew_at:
             return held.credentials
-        self._join(may_block=False)
+        attempt = self._renewals.join()
         held = self._state.held
-        if held is not None and self._now() < held.wait_at:
+        if held is not None and (attempt is None or self._elapsed() < held.wait_at):
             return held.credentials
-        return None
+        if patience is None or self.limit_wait(patience):
+            return None
+        servable = self._state.find_servable()
+        if servable is None:
+            raise self._renewals.overdue().build()
+        return servable
 
-    def renewal(self) -> Renewal:
+    def renewal(self) -> Future[Renewed]:
         """Return the running renewal; start one in the background if it is due.
 
-        Cancelling it has no effect, because others wait for it too.
+        Cancelling it has no effect, because others wait for it too. Where none is due,
+        it has ended.
 
         Raises:
             ConnProviderError: A renewal has just failed, and there are no valid
                 credentials.
         """
-        return self._join(may_block=False).future
+        while (attempt := self._renewals.join()) is None:
+            held = self._state.held
+            if held is not None:
+                return _create_ended(Renewed(held.issued, took_seconds=0.0))
+        return attempt.future
 
     def reject(self, access_key_id: str) -> bool:
         """Drop the credentials with that id, which a service rejected as expired.
@@ -120,7 +175,16 @@ class Keeper:
         while they are young, because some services never accept them and would not
         accept new ones either, and never twice.
         """
-        return self._state.reject(access_key_id)
+        with self._renewals.lock:
+            worthwhile, dropped = self._state.reject(access_key_id)
+        if dropped is not None:
+            self._telemetry.rejected(dropped)
+        return worthwhile
+
+    @property
+    def settled(self) -> Keeper:
+        """The keeper itself: see `DeferredKeeper`."""
+        return self
 
     @property
     def expires_at(self) -> datetime.datetime | None:
@@ -135,97 +199,54 @@ class Keeper:
         renewal.
         """
         held = self._state.held
-        if held is None:
-            return True
-        if within_seconds is None:
-            return self._now() >= held.renew_at
-        return held.credentials.expires_at.timestamp() - self._now() < within_seconds
+        if held is None or within_seconds is None:
+            return self._state.is_due()
+        return held.ends_at - self._elapsed() < within_seconds
 
-    def _join(self, *, may_block: bool) -> Attempt:
-        """Return the running attempt; start one if there is none.
+    def reset_after_fork(self) -> None:
+        """Choose another point for the renewal than the parent's.
 
-        Without valid credentials, a caller that may block runs it in its own thread: no
-        thread has to be started, and tracebacks and interrupts reach that caller.
+        A back-off after a failure stays, because the child has the same source.
         """
-        self._give_up_overdue()
-        attempt, is_new = self._state.join()
-        if is_new:
-            servable = self._state.find_servable() is not None
-            self._launch(attempt, in_line=may_block and not servable)
-        return attempt
+        if not self._renewals.has_failed:
+            self._state.plan_again()
 
-    def _give_up_overdue(self) -> None:
-        """Abandon an attempt that is past its deadline, so that another can start."""
-        running = self._state.running
-        if running is not None and self._runtime.elapsed() >= running.deadline:
-            self._state.fail(running, self._overdue())
 
-    def _launch(self, attempt: Attempt, *, in_line: bool) -> None:
-        if not in_line:
-            try:
-                self._runtime.start_thread(lambda: self._run(attempt))
-            except (
-                RuntimeError
-            ):  # the platform has no threads, or Python is shutting down
-                in_line = True
-        if in_line:
-            self._run(attempt)
+class RenewalCall:
+    """One whole renewal, with its events.
 
-    def _await(self, attempt: Attempt) -> TemporaryCredentials:
-        error = self._wait_for(attempt)
-        if error is None:
-            return attempt.future.result()
-        servable = self._state.find_servable()
-        if servable is not None:
-            return servable
-        if isinstance(error, InterruptedRenewalError):
-            return self.current()
-        raise error.with_traceback(None)
+    Apart from the keeper, so that no circle of references keeps one that is not used.
+    """
 
-    def _wait_for(self, attempt: Attempt) -> BaseException | None:
-        if attempt.is_running_here:
-            return self._asked_by_itself()
-        try:
-            return attempt.wait(attempt.deadline - self._runtime.elapsed())
-        except TimeoutError:
-            error = self._overdue()
-            self._state.fail(attempt, error)
-            return error
+    def __init__(
+        self,
+        source: Source,
+        *,
+        state: KeeperState,
+        telemetry: Telemetry,
+        elapsed: Callable[[], float],
+    ) -> None:
+        self._source = source
+        self._state = state
+        self._telemetry = telemetry
+        self._elapsed = elapsed
 
-    def _run(self, attempt: Attempt) -> None:
-        attempt.begin()
-        began = self._runtime.elapsed()
-        try:
-            self._telemetry.started(self._state.held)
-            found = self._obtain(attempt)
-            self._telemetry.found(found, self._state.held)
-        except Exception as error:  # noqa: BLE001 - passed on to all waiters
-            self._state.fail(attempt, error)
-        except BaseException:
-            self._state.fail(attempt, InterruptedRenewalError())
-            raise
-        else:
-            took = self._runtime.elapsed() - began
-            self._state.publish(attempt, found.issued, took_seconds=took)
+    def __call__(self, deadline: float) -> Renewed:
+        """Return new credentials; blocks as the source does."""
+        began = self._elapsed()
+        self._telemetry.started(self._state.held)
+        found = self._obtain(deadline)
+        self._telemetry.found(found, self._state.held)
+        return Renewed(found.issued, took_seconds=self._elapsed() - began)
 
-    def _obtain(self, attempt: Attempt) -> Found:
+    def _obtain(self, deadline: float) -> Found:
         accept = self._state.is_news
         if self._state.find_servable() is not None:
-            return self._source.obtain(accept=accept)
-        return self._source.obtain_patiently(attempt.deadline, accept=accept)
+            return self._source.obtain(deadline, accept=accept)
+        return self._source.obtain_patiently(deadline, accept=accept)
 
-    def _overdue(self) -> CredentialFetchError:
-        return CredentialFetchError(
-            conn_id=self._conn_id,
-            cause="the source of the credentials did not answer within the deadline.",
-            hint="Check the network to the IdP and to STS, or raise"
-            " sign_in_deadline_seconds.",
-            retryable=True,
-        )
 
-    def _asked_by_itself(self) -> CredentialFetchError:
-        return CredentialFetchError(
-            conn_id=self._conn_id,
-            cause="its base credentials come from the connection itself.",
-            hint="Give it keys, a profile or a base identity of its own.",
-        )
+def _create_ended(renewed: Renewed) -> Future[Renewed]:
+    ended: Future[Renewed] = Future()
+    ended.set_result(renewed)
+    return ended

@@ -1,6 +1,7 @@
 """One keeper per process and identity, whatever the number of sessions.
 
-Thread safety: `_lock` protects both collections; a forked child gets a new lock.
+Thread safety: `_lock` protects both collections; a forked child gets a new lock. It is
+re-entrant, because a signal handler may ask for credentials inside it.
 Keepers in use are found by weak reference, so two sessions always share one. The
 last few are kept alive besides: programs that make a session per task would
 otherwise sign in for every task.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore_conn_provider.exchange.flows import create_flow, run_flow
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.asker import Asker
+from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
@@ -35,7 +37,7 @@ class Keepers:
     """The keepers of this process, by fingerprint."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._all: weakref.WeakValueDictionary[str, Keeper] = (
             weakref.WeakValueDictionary()
         )
@@ -84,10 +86,19 @@ class Keepers:
 
     def reset_after_fork(self) -> None:
         """Replace the lock in a forked child."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 keepers = Keepers()
+
+
+def defer_keeper(settings: AwsSettings, view: SessionView) -> DeferredKeeper:
+    """Return what finds the keeper of the connection's role at its first use."""
+    return DeferredKeeper(
+        lambda: share_keeper(settings, view),
+        conn_id=settings.conn_id,
+        policy=RenewalPolicy.from_settings(settings.own),
+    )
 
 
 def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:

@@ -1,7 +1,8 @@
 """Decide when to renew: pure functions of lifetimes, times and random numbers.
 
 Nothing here reads a clock or draws a random number by itself, so tests can simulate a
-day in a moment. All times are in seconds; points in time are seconds since the epoch.
+day in a moment. All times are in seconds; points in time are on the `elapsed` clock of
+the runtime, which nobody sets.
 
 The random point prevents processes that started together from renewing together. It is
 in the first half of the window, so that the second half is left for further attempts
@@ -29,6 +30,9 @@ MANDATORY_SECONDS = 60
 
 # If less time than this is left before a boundary, the next attempt is at the boundary.
 SMALLEST_GAP_SECONDS = 10
+# Who waits while the credentials are still valid goes on with them after this part of
+# the time that they have left: so he never outlives them, and has time to use them.
+PATIENCE = 0.5
 
 
 class RenewalPolicy(Value):
@@ -99,7 +103,7 @@ def _first(override: float | None, usual: float) -> float:
 
 
 def choose_renewal(
-    expires_at: float, windows: Windows, *, exchange_seconds: float, uniform: Uniform
+    ends_at: float, windows: Windows, *, exchange_seconds: float, uniform: Uniform
 ) -> float:
     """Return a random point at which to renew credentials.
 
@@ -107,7 +111,7 @@ def choose_renewal(
     `exchange_seconds` that the last exchange took, and never before the advisory
     window.
     """
-    begins = expires_at - windows.advisory_seconds
+    begins = ends_at - windows.advisory_seconds
     spread = (windows.advisory_seconds - windows.mandatory_seconds) / 2
     return begins + max(0.0, uniform(0.0, spread) - exchange_seconds)
 
@@ -128,15 +132,19 @@ def choose_retry(
 
 
 class Issued(Value):
-    """Credentials, and when they were issued (seconds since the epoch)."""
+    """Credentials, and their life on the `elapsed` clock.
+
+    What the credentials themselves say of their end is the server's time.
+    """
 
     credentials: TemporaryCredentials
     obtained_at: float
+    ends_at: float
 
     @property
-    def expires_at(self) -> float:
-        """Seconds since the epoch."""
-        return self.credentials.expires_at.timestamp()
+    def lifetime_seconds(self) -> float:
+        """How long they were good for when they were issued."""
+        return self.ends_at - self.obtained_at
 
 
 class Found(Value):
@@ -157,16 +165,23 @@ class Store(Protocol):
 
 
 class Held(Value):
-    """The current credentials, and when what is due (seconds since the epoch)."""
+    """The current credentials, and when what is due (on the `elapsed` clock)."""
 
     credentials: TemporaryCredentials
     obtained_at: float
+    ends_at: float
+    """From then on they are expired."""
     renew_at: float
     """From then on a renewal is due."""
     wait_at: float
     """From then on callers wait for it."""
     serve_until: float
     """From then on the credentials are not served."""
+
+    @property
+    def issued(self) -> Issued:
+        """The credentials as they were issued."""
+        return Issued(self.credentials, self.obtained_at, self.ends_at)
 
 
 def hold(
@@ -177,17 +192,15 @@ def hold(
     uniform: Uniform,
 ) -> Held:
     """Plan when renewal is due for credentials that were just obtained."""
-    expires_at = issued.expires_at
-    windows = plan_windows(expires_at - issued.obtained_at, policy)
+    windows = plan_windows(issued.lifetime_seconds, policy)
     renew_at = choose_renewal(
-        expires_at, windows, exchange_seconds=exchange_seconds, uniform=uniform
+        issued.ends_at, windows, exchange_seconds=exchange_seconds, uniform=uniform
     )
     return Held(
-        credentials=issued.credentials,
-        obtained_at=issued.obtained_at,
+        *issued,
         renew_at=renew_at,
-        wait_at=expires_at - windows.mandatory_seconds,
-        serve_until=expires_at,
+        wait_at=issued.ends_at - windows.mandatory_seconds,
+        serve_until=issued.ends_at,
     )
 
 
@@ -200,9 +213,8 @@ def hold_after_failure(
     stability and only after a transient fault, because a refusal by the source means
     that the identity has been withdrawn.
     """
-    expires_at = held.credentials.expires_at.timestamp()
-    if now >= expires_at:
-        end = expires_at + (policy.static_stability_seconds if transient else 0)
+    if now >= held.ends_at:
+        end = held.ends_at + (policy.static_stability_seconds if transient else 0)
         if now >= end:
             return None
         held = held._replace(wait_at=end, serve_until=end)
@@ -211,3 +223,30 @@ def hold_after_failure(
         now, boundary, within=policy.retry_after_seconds, uniform=uniform
     )
     return held._replace(renew_at=retry_at)
+
+
+class Patience(Value):
+    """How long one caller waits (on the `elapsed` clock)."""
+
+    leaves_at: float
+    """From then on he goes on with the credentials that are still valid."""
+    ends_at: float
+    """Without credentials, he is told then that the source did not answer."""
+
+
+def plan_wait(
+    held: Held | None, now: float, *, ends_at: float, before: Patience | None
+) -> Patience:
+    """Return how long a caller waits: never to the end of credentials that serve him.
+
+    Args:
+        held: The current credentials.
+        now: This moment.
+        ends_at: When the patience ends of a caller who has just come.
+        before: What was planned for him when he came, or before he waited again.
+    """
+    planned = Patience(ends_at, ends_at) if before is None else before
+    if held is None or now >= held.serve_until:
+        return planned
+    leaves_at = now + (held.serve_until - now) * PATIENCE
+    return planned._replace(leaves_at=min(planned.leaves_at, leaves_at))

@@ -6,8 +6,10 @@ only: while credentials are valid, the keeper's own back-off is the retry.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import (
@@ -15,6 +17,7 @@ from botocore_conn_provider.errors import (
     StsExchangeError,
     WebIdentityTokenError,
 )
+from botocore_conn_provider.federation.deadline import ending_in
 from botocore_conn_provider.renewal.schedule import Found, Issued, Store
 
 if TYPE_CHECKING:
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
+
+# Source: AWS STS API reference, the longest of all its sessions (GetSessionToken).
+LONGEST_LIFETIME_SECONDS = 36 * 3600
+# The part of the time that is left for an error to reach those who wait, and its bound.
+TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
 
 
 class Source:
@@ -43,15 +51,22 @@ class Source:
         self._store = store
         self._runtime = runtime
 
-    def obtain(self, *, accept: Callable[[Issued], bool]) -> Found:
+    def obtain(self, deadline: float, *, accept: Callable[[Issued], bool]) -> Found:
         """Return stored credentials that `accept` allows, else new ones.
+
+        What proves who we are ends a little before `deadline`, which is on the
+        runtime's `elapsed` clock: so its own error is told and not that of who waits.
 
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
         """
+
+        def ask() -> Issued:
+            return self._ask(deadline)
+
         if self._store is None:
-            return Found(self._ask(), from_store=False, waited_seconds=0.0)
-        return self._store.obtain(self._ask, accept=accept)
+            return Found(ask(), from_store=False, waited_seconds=0.0)
+        return self._store.obtain(ask, accept=accept)
 
     def obtain_patiently(
         self, deadline: float, *, accept: Callable[[Issued], bool]
@@ -59,11 +74,11 @@ class Source:
         """Do as `obtain`, and retry after transient faults.
 
         Each pause is random between zero and a limit that grows exponentially (full
-        jitter). It ends before `deadline`, which is on the runtime's `elapsed` clock.
+        jitter). It ends before `deadline`.
         """
         for tries in itertools.count():
             try:
-                return self.obtain(accept=accept)
+                return self.obtain(deadline, accept=accept)
             except CredentialFetchError as error:
                 pause = self._choose_pause(tries)
                 ends = self._runtime.elapsed() + pause
@@ -78,13 +93,16 @@ class Source:
         longest = policy.first_pause_seconds * 2.0 ** min(tries, 30)
         return self._runtime.uniform(0.0, min(longest, policy.longest_pause_seconds))
 
-    def _ask(self) -> Issued:
-        credentials = self._fetch()
+    def _ask(self, deadline: float) -> Issued:
+        left = deadline - self._runtime.elapsed()
+        with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
+            credentials = self._fetch()
         now = self._runtime.now()
-        issued = Issued(credentials, obtained_at=now)
-        if issued.expires_at <= now:
+        seconds = find_lifetime(credentials, now)
+        if seconds <= 0:
             raise self._already_expired(credentials, now)
-        return issued
+        obtained_at = self._runtime.elapsed()
+        return Issued(credentials, obtained_at, ends_at=obtained_at + seconds)
 
     def _already_expired(
         self, credentials: TemporaryCredentials, now: float
@@ -103,17 +121,33 @@ class Source:
         )
 
 
-def is_worth_retrying(error: Exception) -> bool:
+def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:
+    """Return the seconds until they expire; negative if they have expired.
+
+    By the clock of the server that issued them, because ours may be wrong. By ours if
+    the server named no time, or one from which no lifetime follows that STS grants.
+
+    Args:
+        credentials: Just received.
+        now: Our wall clock.
+    """
+    ends = credentials.expires_at.timestamp()
+    date = credentials.server_date
+    if date is not None:
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            seconds = ends - parsedate_to_datetime(date).timestamp()
+            if 0 < seconds <= LONGEST_LIFETIME_SECONDS:
+                return seconds
+    return ends - now
+
+
+def is_worth_retrying(error: CredentialFetchError) -> bool:
     """Return whether to ask again at once for a caller without credentials.
 
     It is False for faults of the IdP: the connection's `idp_request_retry_kwargs`
-    decide how often the IdP is asked, and repeated sign-ins may lock an account.
+    decide how often the IdP is asked, and repeated sign-ins may lock an account. A file
+    that is not there is told at once: a wait would only hide it.
     """
-    return is_transient(error) and isinstance(
-        error, StsExchangeError | WebIdentityTokenError
-    )
-
-
-def is_transient(error: BaseException) -> bool:
-    """Return whether the same attempt may succeed later."""
-    return isinstance(error, CredentialFetchError) and error.retryable
+    if isinstance(error, WebIdentityTokenError):
+        return error.retryable and not error.local
+    return error.retryable and isinstance(error, StsExchangeError)

@@ -64,7 +64,7 @@ class Telemetry:
             self._announce("store_hit", held)
 
     def _seconds_left(self, held: Held) -> float:
-        return held.credentials.expires_at.timestamp() - self._runtime.now()
+        return held.ends_at - self._runtime.elapsed()
 
     def _announce(
         self,

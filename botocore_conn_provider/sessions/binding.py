@@ -84,7 +84,7 @@ class Binding:
             judging: AwsSettings | None = vars(self._judging).get("settings")
             if judging is not None:
                 return judging
-            with self._lock:
+            with self._lock.own:
                 notices = self._read_once(session)
             # After the lock: a log handler may make a client of this session.
             for level, notice in notices:

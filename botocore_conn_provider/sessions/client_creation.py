@@ -14,6 +14,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+from botocore import UNSIGNED
 
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.secret import Hidden
@@ -33,6 +34,8 @@ MARK = "conn_provider_fitted_class"
 ARGUMENTS = tuple(inspect.signature(botocore.session.Session.create_client).parameters)[
     1:
 ]
+
+KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 def put_client_defaults(fitted: FittedSession) -> None:
@@ -104,12 +107,15 @@ class ClientCreation:
     """Creates a session's clients, and those of its copies.
 
     Thread safety: botocore's sessions are not safe to make clients on from many
-    threads at once (boto/boto3#1592), so each session makes one at a time.
+    threads at once (boto/boto3#1592), so each session makes one at a time. What the
+    session's identity takes (a program, instance metadata) is waited for before that,
+    by the clients that need it and by no others.
     """
 
     def __init__(self, fitted: FittedSession) -> None:
         self._fitted = fitted
         self._lock = ProcessLock()
+        self._identity_lock = ProcessLock()
 
     def create(
         self,
@@ -124,22 +130,46 @@ class ClientCreation:
             make: What creates a client of that session without the connection.
             arguments: The caller's.
         """
-        fitted = self._fitted
         # Before the lock: reading logs notices, and a log handler may make a client.
-        fitted.read()
-        with self._lock:
-            settings = fitted.read()
-            if settings is not None:
-                fill_client_arguments(arguments, settings, session)
-            config = arguments.find("config")
-            asked = arguments.find("region_name") or getattr(
-                config, "region_name", None
-            )
-            fitted.client_region = asked or fitted.client_region
+        self._fitted.read()
+        with self._lock.own:
+            self._prepare(session, arguments)
+        if _needs_identity(session, arguments):
+            with self._identity_lock.own:
+                session.get_credentials()  # which keeps them
+        with self._lock.own:
             return arguments.call(make)
+
+    def _prepare(
+        self, session: botocore.session.Session, arguments: ClientArguments
+    ) -> None:
+        fitted = self._fitted
+        settings = fitted.read()
+        if settings is not None:
+            fill_client_arguments(arguments, settings, session)
+        config = arguments.find("config")
+        asked = arguments.find("region_name") or getattr(config, "region_name", None)
+        fitted.client_region = asked or fitted.client_region
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ClientCreation:
         return ClientCreation(copy.deepcopy(self._fitted, memo))
+
+
+def _needs_identity(
+    session: botocore.session.Session, arguments: ClientArguments
+) -> bool:
+    """Return whether `create_client` will ask the session for credentials, and block.
+
+    aiobotocore's only makes a coroutine that does.
+    """
+    if is_aio(session) or any(arguments.find(name) is not None for name in KEYS):
+        return False
+    configs = [session.get_default_client_config(), arguments.find("config")]
+    given = [each for each in configs if each is not None]
+    if not given:
+        return True
+    merged = given[0].merge(given[1]) if len(given) == 2 else given[0]  # noqa: PLR2004
+    return merged.signature_version is not UNSIGNED
 
 
 def fill_client_arguments(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
 
 Recipe = tuple["Callable[..., Any]", tuple[Any, ...]]
@@ -60,7 +61,9 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
             the connection's name. It is what a pickle holds.
     """
 
-    def __init__(self, keeper: Keeper, *, method: str, recipe: Recipe) -> None:
+    def __init__(
+        self, keeper: Keeper | DeferredKeeper, *, method: str, recipe: Recipe
+    ) -> None:
         # The base class's constructor is not called: it takes keys and a lock of its
         # own, and neither exists here (botocore's deferred class does the same).
         self.method = method
@@ -77,6 +80,7 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
             return latest[1]
         frozen = freeze(kept)
         self._latest = (kept, frozen)
+        self._keeper = self._keeper.settled  # found by now: the short way from here on
         return frozen
 
     # botocore's have setters, for its own renewal. Ours cannot be set, since only the

@@ -52,7 +52,7 @@ def fit(
     Credentials that the session already took from botocore's chain are let go:
     clients made from now on use the connection. What the program gave it stays.
     """
-    with _fitting_lock:
+    with _fitting_lock.own:
         fitted = find_fitted(session)
         if fitted is not None and not again:
             return

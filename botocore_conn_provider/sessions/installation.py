@@ -56,7 +56,7 @@ class Installation:
         # Imported here because it imports botocore's session; see above.
         from botocore_conn_provider.sessions.older_sessions import WrappedMethods
 
-        with _lock:
+        with _lock.own:
             if self._wrapped is None and not self._removed:
                 self._wrapped = WrappedMethods(fit_new_session)
 
@@ -102,7 +102,7 @@ def install(conn_id: str | None = None) -> None:
     """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
     _refuse_wrong_id(conn_id)
-    with _lock:
+    with _lock.own:
         if _installed is None:
             installation = Installation(conn_id)
             installation.put()
@@ -127,7 +127,7 @@ def _refuse_wrong_id(conn_id: str | None) -> None:
 
 def install_at_start() -> None:
     """Install for start-up activation, unless the program said otherwise itself."""
-    with _lock:
+    with _lock.own:
         if not _program_decided:
             install()
 
@@ -145,7 +145,7 @@ def uninstall() -> None:
     again in this process.
     """
     global _installed, _program_decided  # noqa: PLW0603 - one for each process
-    with _lock:
+    with _lock.own:
         _program_decided = True
         installation, _installed = _installed, None
         if installation is not None:

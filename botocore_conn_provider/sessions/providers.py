@@ -34,7 +34,7 @@ from botocore_conn_provider.sessions.credentials import (
 
 if TYPE_CHECKING:
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.sessions.binding import Remake
 
 
@@ -56,7 +56,7 @@ class ConnectionProvider(CredentialProvider):
 
     def load(self) -> Credentials:
         """Return the credentials of the connection, the same object each time."""
-        with self._lock:
+        with self._lock.own:
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
@@ -109,15 +109,15 @@ class RoleProvider(ConnectionProvider):
 
     def _load(self) -> Credentials:
         return KeptCredentials(
-            self.share_keeper(), method=self.METHOD, recipe=self._make_recipe()
+            self.defer_keeper(), method=self.METHOD, recipe=self._make_recipe()
         )
 
-    def share_keeper(self) -> Keeper:
-        """Return the role's keeper, which aiobotocore's credentials take directly."""
+    def defer_keeper(self) -> DeferredKeeper:
+        """Return what finds the role's keeper at its first use; asks nothing."""
         # Imported here so that connections without a role do not load the keeper.
-        from botocore_conn_provider.renewal.registry import share_keeper
+        from botocore_conn_provider.renewal.registry import defer_keeper
 
-        return share_keeper(self.settings, self._view)
+        return defer_keeper(self.settings, self._view)
 
 
 class AssumeRoleProvider(RoleProvider):

@@ -128,7 +128,7 @@ class FittedResolver(CredentialResolver):
     @property
     def providers(self) -> list[Any]:  # type: ignore[override]
         """All providers in their order, ours first."""
-        with self._lock:
+        with self._lock.own:
             if self._providers is None:
                 try:
                     self._providers = self._build(self.find_applied())
@@ -143,7 +143,7 @@ class FittedResolver(CredentialResolver):
         """
         # Before the lock: reading logs notices, and a log handler may make a client.
         self._fitted.read()
-        with self._lock:
+        with self._lock.own:
             if self._plan is None:
                 self._plan = (self._apply(),)
             return self._plan[0]

@@ -152,11 +152,14 @@ def test_set_that_is_due_for_renewal_is_fetched_again(
 
 
 def age_entries(process: Process, *, by_seconds: float) -> None:
-    """Put another clock into the processes to come."""
+    """Let the processes to come live later, by both clocks."""
     process.environment["PYTHONPATH"] = str(process.store)
-    shift = (
-        f"import time\nreal = time.time\ntime.time = lambda: real() + {by_seconds}\n"
-    )
+    shift = f"""
+import time
+wall, steady = time.time, time.clock_gettime
+time.time = lambda: wall() + {by_seconds}
+time.clock_gettime = lambda clock: steady(clock) + {by_seconds}
+"""
     (process.store / "sitecustomize.py").write_text(shift)
 
 

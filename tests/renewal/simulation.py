@@ -57,6 +57,7 @@ class Simulation:
         self.pauses: list[float] = []
         self.threads_started = 0
         self.threads_allowed = True
+        self.threads_interrupted = False
         self.gate: threading.Event | None = None
         self._in_threads = in_threads
         self._chance = random.Random(seed)  # noqa: S311 - a test repeats itself
@@ -108,6 +109,8 @@ class Simulation:
     def _start(self, work: Callable[[], None]) -> None:
         if not self.threads_allowed:
             raise RuntimeError("can't start new thread")
+        if self.threads_interrupted:
+            raise KeyboardInterrupt
         self.threads_started += 1
         if self._in_threads:
             start_daemon(work)

@@ -104,7 +104,7 @@ def test_forked_child_works_while_the_parents_locks_are_held() -> None:
     keeper.current()
     made = PerProcess(os.getpid)
     assert made() == made() == os.getpid()
-    with keepers._lock, keeper._state._lock:
+    with keepers._lock, keeper._renewals.lock:
         child = os.fork()
         if child == 0:  # pragma: no cover - coverage does not see a bare exit
             world.pass_time(3590)

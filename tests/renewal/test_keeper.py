@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -13,16 +14,20 @@ from botocore_conn_provider.errors import (
     IdpRequestError,
     StsExchangeError,
 )
-from botocore_conn_provider.renewal.attempt import InterruptedRenewalError
+from botocore_conn_provider.renewal.failure import INTERRUPTED
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from tests.renewal.simulation import EPOCH, HOUR, MINUTE, Simulation, build_fault, issue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.attempt import Attempt
     from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.state import Renewed
 
 
-def test_first_use_fetches_in_the_callers_thread() -> None:
+def test_first_use_asks_once_in_the_background() -> None:
     world = Simulation()
     keeper = world.build_keeper()
     assert keeper.expires_at is None
@@ -30,7 +35,7 @@ def test_first_use_fetches_in_the_callers_thread() -> None:
     assert keeper.is_renewal_due(60)
     assert keeper.current() == issue(1, EPOCH + HOUR)
     assert keeper.expires_at == issue(1, EPOCH + HOUR).expires_at
-    assert (world.threads_started, len(world.asked)) == (0, 1)
+    assert (world.threads_started, len(world.asked)) == (1, 1)
     assert not keeper.is_renewal_due()
     assert not keeper.is_renewal_due(HOUR)
     assert keeper.is_renewal_due(HOUR + 1)
@@ -56,9 +61,10 @@ def test_renewal_in_the_background_serves_the_old_set() -> None:
     renewal = keeper.renewal()
     assert not renewal.cancel()
     world.gate.set()
-    assert renewal.result(60).access_key_id == issue(2, 0).access_key_id
-    assert keeper.current() is renewal.result()
-    assert keeper.renewal().result() is renewal.result()
+    new = renewal.result(60).issued.credentials
+    assert new.access_key_id == issue(2, 0).access_key_id
+    assert keeper.current() is new
+    assert keeper.renewal().result().issued.credentials is new
     assert len(world.asked) == 2
 
 
@@ -200,7 +206,7 @@ def test_answer_that_has_expired_is_a_failed_renewal() -> None:
 
 def test_expired_answer_shows_the_servers_date() -> None:
     world = Simulation()
-    date = "Fri, 15 Jan 2027 01:00:00 GMT"
+    date = "Fri, 15 Jan 2027 09:00:00 GMT"
     keeper = world.build_keeper(fetch=lambda: issue(1, EPOCH, server_date=date))
     with pytest.raises(StsExchangeError, match=date):
         keeper.current()
@@ -271,7 +277,7 @@ def test_without_threads_the_renewal_happens_in_line() -> None:
     world.threads_allowed = False
     world.pass_time(55 * MINUTE)
     assert keeper.current().access_key_id == issue(2, 0).access_key_id
-    assert world.threads_started == 0
+    assert world.threads_started == 1
 
 
 def test_hung_attempt_is_given_up_at_its_deadline() -> None:
@@ -287,7 +293,7 @@ def test_hung_attempt_is_given_up_at_its_deadline() -> None:
     assert isinstance(stuck.exception(60), CredentialFetchError)
     world.gate = None
     world.pass_time(5 * MINUTE)
-    new = keeper.renewal().result(60)
+    new = keeper.renewal().result(60).issued.credentials
     assert new.access_key_id == issue(3, 0).access_key_id
     hung.set()
     assert keeper.current() is new
@@ -328,6 +334,7 @@ def test_source_that_asks_the_keeper_is_refused() -> None:
 
 def test_interrupted_caller_leaves_the_way_to_others() -> None:
     world = Simulation()
+    world.threads_allowed = False
     keeper = world.build_keeper()
     world.fault = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -339,9 +346,27 @@ def test_interrupted_caller_leaves_the_way_to_others() -> None:
 def test_who_waited_for_an_interrupted_caller_begins_anew() -> None:
     world = Simulation()
     keeper = world.build_keeper()
-    attempt, _ = keeper._state.join()
-    keeper._state.fail(attempt, InterruptedRenewalError())
-    assert keeper._await(attempt).access_key_id == issue(1, 0).access_key_id
+    attempt = interrupt_start(keeper, world)
+    until = keeper.plan_wait().ends_at
+    assert keeper._renewals.wait(attempt, until) is INTERRUPTED
+    world.threads_interrupted = False
+    assert keeper.current().access_key_id == issue(1, 0).access_key_id
+
+
+def interrupt_start(keeper: Keeper, world: Simulation) -> Attempt[Renewed]:
+    """Return the attempt whose caller is interrupted while he starts its thread."""
+    world.threads_interrupted = True
+    begun: list[Attempt[Renewed]] = []
+    launch = keeper._renewals._launch
+
+    def note(attempt: Attempt[Renewed], *, apart: bool) -> None:
+        begun.append(attempt)
+        launch(attempt, apart=apart)
+
+    keeper._renewals._launch = note  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        keeper.current()
+    return begun[0]
 
 
 def test_child_keeps_the_set_and_gets_a_lock_of_its_own() -> None:
@@ -349,10 +374,32 @@ def test_child_keeps_the_set_and_gets_a_lock_of_its_own() -> None:
     keeper = world.build_keeper()
     first = keeper.current()
     planned = keeper._state.held
-    with keeper._state._lock:  # as another thread of the parent would hold it
-        keeper._state.reset_after_fork()
+    lock = keeper._renewals.lock
+    with hold_in_another_thread(lock):  # as another thread of the parent would
+        keeper._renewals.reset_after_fork()
+        keeper.reset_after_fork()
         assert keeper.current() is first
+        world.pass_time(2 * HOUR)
+        assert keeper.current() is not first
+    assert keeper._renewals.lock is not lock
     assert keeper._state.held != planned
+
+
+@contextlib.contextmanager
+def hold_in_another_thread(lock: threading.RLock) -> Iterator[None]:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60)
+    yield
+    done.set()
+    thread.join()
 
 
 def test_child_forked_during_an_outage_keeps_the_back_off() -> None:
@@ -363,7 +410,8 @@ def test_child_forked_during_an_outage_keeps_the_back_off() -> None:
     world.pass_time(55 * MINUTE)
     keeper.current()
     planned = keeper._state.held
-    keeper._state.reset_after_fork()
+    keeper._renewals.reset_after_fork()
+    keeper.reset_after_fork()
     assert keeper._state.held == planned
 
 

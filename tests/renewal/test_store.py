@@ -38,7 +38,8 @@ def obtain(place: Path, number: int, *, fingerprint: str = "f") -> tuple[bool, s
     world = Simulation()
     store = MachineStore(place, fingerprint, runtime=world.runtime())
     found = store.obtain(
-        lambda: Issued(issue(number, EPOCH + HOUR), EPOCH), accept=lambda _: True
+        lambda: Issued(issue(number, EPOCH + HOUR), EPOCH, EPOCH + HOUR),
+        accept=lambda _: True,
     )
     return found.from_store, found.issued.credentials.access_key_id
 
@@ -57,7 +58,8 @@ def test_second_process_finds_what_the_first_stored(place: Path) -> None:
 
 def test_whole_set_comes_back(place: Path) -> None:
     store = MachineStore(place, "f", runtime=Simulation().runtime())
-    issued = Issued(issue(1, EPOCH + HOUR, account_id="123456789012"), EPOCH)
+    keys = issue(1, EPOCH + HOUR, account_id="123456789012")
+    issued = Issued(keys, EPOCH, EPOCH + HOUR)
     store.obtain(lambda: issued, accept=lambda _: True)
     assert store.obtain(pytest.fail, accept=lambda _: True).issued == issued
 
@@ -210,7 +212,7 @@ def test_threads_renew_once(place: Path) -> None:
     def fetch() -> Issued:
         asked.append(1)
         began.wait(0.2)
-        return Issued(issue(len(asked), 4e9), EPOCH)
+        return Issued(issue(len(asked), 4e9), EPOCH, 4e9)
 
     def run(_: int) -> str:
         store = MachineStore(place, "f")
@@ -227,11 +229,11 @@ def test_who_cannot_get_the_lock_fetches_alone(place: Path) -> None:
 
     def fetch_slowly() -> Issued:
         found = store.obtain(
-            lambda: Issued(issue(2, 4e9), EPOCH), accept=lambda _: False
+            lambda: Issued(issue(2, 4e9), EPOCH, 4e9), accept=lambda _: False
         )
         assert found.issued.credentials.access_key_id == issue(2, 0).access_key_id
         assert found.waited_seconds >= 0.05
-        return Issued(issue(1, 4e9), EPOCH)
+        return Issued(issue(1, 4e9), EPOCH, 4e9)
 
     found = store.obtain(fetch_slowly, accept=lambda _: False)
     assert found.issued.credentials.access_key_id == issue(1, 0).access_key_id
@@ -298,7 +300,7 @@ number = 0
 sys.settrace(count)
 while True:
     number += 1
-    store.obtain(lambda: Issued(issue(number, 4e9), 1.0), accept=lambda _: False)
+    store.obtain(lambda: Issued(issue(number, 4e9), 1.0, 4e9), accept=lambda _: False)
 """
 
 
@@ -319,7 +321,7 @@ def kill_writers(place: Path, times: int) -> None:
         assert child.returncode == -9, child.stderr
         store = MachineStore(place, "f", lock_seconds=0.0)
         found = store.obtain(
-            lambda: Issued(issue(999_999, 4e9), 1.0), accept=lambda _: True
+            lambda: Issued(issue(999_999, 4e9), 1.0, 4e9), accept=lambda _: True
         )
         assert found.waited_seconds == 0.0
         keys = found.issued.credentials

@@ -160,7 +160,7 @@ def run_two(place: Path, sign_in_seconds: float, **settings: float) -> int:
         asked.append(1)
         inside.set()
         time.sleep(sign_in_seconds)
-        return Issued(issue(len(asked), 4e9), EPOCH)
+        return Issued(issue(len(asked), 4e9), EPOCH, 4e9)
 
     own = Connection.parse(
         f'{{"conn_type": "aws", "extra": {{"botocore_conn_provider": {settings}}}}}'.replace(
@@ -206,7 +206,7 @@ def test_place_without_locks_costs_no_wait_and_is_used(
     place = tmp_path / "store"
     for expected in (False, True):
         found = MachineStore(place, "f").obtain(
-            lambda: Issued(issue(1, 4e9), EPOCH), accept=lambda _: True
+            lambda: Issued(issue(1, 4e9), EPOCH, 4e9), accept=lambda _: True
         )
         assert (found.from_store, found.waited_seconds) == (expected, 0.0)
     assert len(list_warnings(caplog)) == 1
@@ -223,7 +223,7 @@ from tests.renewal.simulation import EPOCH, issue
 place, with_key = Path(sys.argv[1]), sys.argv[2] == "with key"
 def obtain(number):
     MachineStore(place, str(number)).obtain(
-        lambda: Issued(issue(number, 4e9), EPOCH), accept=lambda _: True
+        lambda: Issued(issue(number, 4e9), EPOCH, 4e9), accept=lambda _: True
     )
 if with_key:
     obtain(1)

@@ -14,7 +14,11 @@ import pytest
 
 import botocore_conn_provider
 from botocore_conn_provider.connection.record import Connection
-from botocore_conn_provider.errors import ConnProviderError, InvalidConnectionError
+from botocore_conn_provider.errors import (
+    ConnProviderError,
+    CredentialFetchError,
+    InvalidConnectionError,
+)
 from botocore_conn_provider.exchange import sts
 from tests.tracebacks import list_shown
 
@@ -131,17 +135,18 @@ def test_parameters_and_endpoints_show_in_no_error_of_a_role(
 def test_interrupt_and_fault_of_our_own_show_no_value_either(
     secrets: Secrets, leaks: Leaks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody foresaw has no text of ours; its frames are emptied all the same."""
-    parameters = {"ExternalId": secrets.new("external id")}
-    text = write(secrets, role_arn=ROLE, assume_role_kwargs=parameters)
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", text)
+    """What nobody foresaw is told by its kind: its frames are those of the renewal."""
     for error in (KeyboardInterrupt(), AssertionError("unforeseen")):
+        parameters = {"ExternalId": secrets.new("external id")}
+        text = write(secrets, role_arn=ROLE, assume_role_kwargs=parameters)
+        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", text)
 
         def fail(*_: object, error: BaseException = error, **__: object) -> None:
             raise error
 
         monkeypatch.setattr(sts.StsExchange, "_call", fail)
         client = botocore_conn_provider.session("aws_default").client("s3")
-        with leaks.user_calls(), pytest.raises(type(error)) as caught:
+        with leaks.user_calls(), pytest.raises(CredentialFetchError) as caught:
             client.list_buckets()
+        assert type(error).__name__ in str(caught.value)
         check(caught.value, leaks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -92,9 +93,11 @@ def test_unknown_profile_of_the_environment_does_not_break_it(
 def test_missing_token_file_is_told_and_nothing_is_sent(
     call: Callable[[], Any], aws: Aws, leaks: Leaks
 ) -> None:
+    began = time.monotonic()
     with pytest.raises(WebIdentityTokenError, match="aws_default") as caught:
         call()
 
+    assert time.monotonic() - began < 15  # not the deadline of 30 s
     leaks.check_error(caught.value)
     assert aws.requests == []
 

@@ -76,6 +76,7 @@ class TokenFile:
             cause=f"the token file '{shorten(str(path), 200)}' {seen}.",
             hint=f"Check '{FIELD}', or {VARIABLE} where the connection names none.",
             retryable=retryable,
+            local=True,
         )
 
 

@@ -3,6 +3,11 @@
 An entry names neither connection nor role. An HMAC over it, under the store's random
 key and the identity's fingerprint, makes sure that an incomplete entry, an edited one,
 or one that was copied from another identity's file is not used.
+
+It holds the moment of its issue by both clocks, and is believed only if both have moved
+on by the same since then. Otherwise the wall clock was set, the machine was started
+again, or the machine slept and has no clock that counts that: then no one knows how old
+the credentials are.
 """
 
 from __future__ import annotations
@@ -10,13 +15,18 @@ from __future__ import annotations
 import datetime
 import hmac
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.schedule import Issued
 from botocore_conn_provider.secret import KeyId, Secret
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from botocore_conn_provider.renewal.runtime import Runtime
+
+FORMAT = 2
+# A clock that is kept right by small steps stays below this.
+CLOCK_TOLERANCE_SECONDS = 10.0
 DIGEST = "sha256"
 
 
@@ -25,29 +35,47 @@ def name_entry(key: bytes, fingerprint: str) -> str:
     return hmac.new(key, b"name\n" + fingerprint.encode(), DIGEST).hexdigest()
 
 
-def write_entry(issued: Issued, *, key: bytes, fingerprint: str) -> bytes:
+def write_entry(
+    issued: Issued, *, key: bytes, fingerprint: str, clocks: Runtime
+) -> bytes:
     """Return the entry for these credentials."""
     keys = issued.credentials
+    age = clocks.elapsed() - issued.obtained_at
     body = {
         "format": FORMAT,
         "access_key_id": keys.access_key_id,
         "secret_access_key": keys.secret_access_key.reveal(),
         "session_token": keys.session_token.reveal(),
-        "expires_at": issued.expires_at,
+        "expires_at": keys.expires_at.timestamp(),
         "account_id": keys.account_id,
         "obtained_at": issued.obtained_at,
+        "ends_at": issued.ends_at,
+        "wall_obtained_at": clocks.now() - age,
     }
     content = json.dumps(body).encode()
     return _seal(content, key, fingerprint) + b"\n" + content
 
 
-def read_entry(entry: bytes, *, key: bytes, fingerprint: str) -> Issued | None:
-    """Return the credentials; None if we did not write the entry for this identity."""
+def read_entry(
+    entry: bytes, *, key: bytes, fingerprint: str, clocks: Runtime
+) -> Issued | None:
+    """Return the credentials; None if the entry is not to be believed.
+
+    That is if we did not write it for this identity, or a clock was set since then.
+    """
     seal, _, content = entry.partition(b"\n")
     if not hmac.compare_digest(seal, _seal(content, key, fingerprint)):
         return None
     body = json.loads(content)
-    return _from_body(body) if body["format"] == FORMAT else None
+    if body["format"] != FORMAT or not _is_age_known(body, clocks):
+        return None
+    return _from_body(body)
+
+
+def _is_age_known(body: dict[str, Any], clocks: Runtime) -> bool:
+    by_wall = clocks.now() - body["wall_obtained_at"]
+    by_steady = clocks.elapsed() - body["obtained_at"]
+    return bool(abs(by_wall - by_steady) <= CLOCK_TOLERANCE_SECONDS)
 
 
 def _from_body(body: dict[str, Any]) -> Issued:
@@ -61,7 +89,7 @@ def _from_body(body: dict[str, Any]) -> Issued:
         expires_at=expires_at,
         account_id=body["account_id"],
     )
-    return Issued(credentials, obtained_at=body["obtained_at"])
+    return Issued(credentials, obtained_at=body["obtained_at"], ends_at=body["ends_at"])
 
 
 def _seal(content: bytes, key: bytes, fingerprint: str) -> bytes:

@@ -71,7 +71,9 @@ class MachineStore:
         """
         with contextlib.ExitStack() as opened:
             try:
-                place = opened.enter_context(_open(self._path, self._fingerprint))
+                place = opened.enter_context(
+                    _open(self._path, self._fingerprint, self._runtime)
+                )
                 stored = place.look(accept)
                 if stored is not None:
                     return Found(stored, from_store=True, waited_seconds=0.0)
@@ -97,7 +99,7 @@ class MachineStore:
         if stored is not None:
             return Found(stored, from_store=True, waited_seconds=waited)
         issued = fetch()
-        place.put(issued, now=self._runtime.now())
+        place.put(issued)
         return Found(issued, from_store=False, waited_seconds=waited)
 
     def _locked(
@@ -115,8 +117,9 @@ class MachineStore:
 class Place:
     """An identity's entry in the opened directory."""
 
-    def __init__(self, directory: int, fingerprint: str) -> None:
+    def __init__(self, directory: int, fingerprint: str, clocks: Runtime) -> None:
         self.directory = directory
+        self._clocks = clocks
         self._fingerprint = fingerprint
         self._key = store_files.find_key(directory)
         self._name = name_entry(self._key, fingerprint)
@@ -132,7 +135,12 @@ class Place:
             entry = store_files.read_private(self.directory, self._name)
             if entry is None:
                 return None
-            issued = read_entry(entry, key=self._key, fingerprint=self._fingerprint)
+            issued = read_entry(
+                entry,
+                key=self._key,
+                fingerprint=self._fingerprint,
+                clocks=self._clocks,
+            )
         except FileNotFoundError:
             return None
         except Exception as error:  # noqa: BLE001 - any bad entry counts as not stored
@@ -140,12 +148,17 @@ class Place:
             return None
         return issued if issued is not None and accept(issued) else None
 
-    def put(self, issued: Issued, *, now: float) -> None:
+    def put(self, issued: Issued) -> None:
         """Store credentials; a fault is logged and otherwise ignored."""
-        entry = write_entry(issued, key=self._key, fingerprint=self._fingerprint)
+        clocks = self._clocks
+        entry = write_entry(
+            issued, key=self._key, fingerprint=self._fingerprint, clocks=clocks
+        )
+        now = clocks.now()
+        keep_until = now + issued.ends_at - clocks.elapsed()
         try:
             store_files.write_private(
-                self.directory, self._name, entry, keep_until=issued.expires_at
+                self.directory, self._name, entry, keep_until=keep_until
             )
             store_files.sweep(self.directory, now)
         except OSError as error:
@@ -153,10 +166,10 @@ class Place:
 
 
 @contextlib.contextmanager
-def _open(path: Path, fingerprint: str) -> Iterator[Place]:
+def _open(path: Path, fingerprint: str, clocks: Runtime) -> Iterator[Place]:
     directory = open_directory(path)
     try:
-        yield Place(directory, fingerprint)
+        yield Place(directory, fingerprint, clocks)
     finally:
         os.close(directory)
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.schedule import Patience
 
 Watch = asyncio.Task[None]
 # A renewal that hangs is given up by the first caller after its deadline: so ask.
@@ -35,7 +37,9 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
     could not but block the loop.
     """
 
-    def __init__(self, keeper: Keeper, *, method: str, recipe: Recipe) -> None:
+    def __init__(
+        self, keeper: Keeper | DeferredKeeper, *, method: str, recipe: Recipe
+    ) -> None:
         # The base class's constructor is not called: it takes keys and a lock of one
         # loop, and neither exists here.
         self.method = method
@@ -69,12 +73,15 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         return (await self._current()).account_id
 
     async def _current(self) -> TemporaryCredentials:
-        while (current := self._keeper.current_nowait()) is None:
+        patience: Patience | None = None
+        while (current := self._keeper.current_nowait(patience)) is None:
+            patience = self._keeper.plan_wait(patience)
             # Shielded: the others of this loop wait for the same task.
-            await asyncio.shield(self._join())
+            await asyncio.shield(self._join(self._keeper.limit_wait(patience)))
+        self._keeper = self._keeper.settled
         return current
 
-    def _join(self) -> Watch:
+    def _join(self, seconds: float) -> Watch:
         """Return the one task of this loop that watches the renewal.
 
         A thousand coroutines that each watched it would hold the loop up for longer
@@ -83,16 +90,16 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         loop = asyncio.get_running_loop()
         watch = self._watches.get(loop)
         if watch is None:
-            watch = self._watches[loop] = loop.create_task(self._watch())
+            watch = self._watches[loop] = loop.create_task(self._watch(seconds))
             watch.add_done_callback(self._forget)
         return watch
 
-    async def _watch(self) -> None:
+    async def _watch(self, seconds: float) -> None:
         # Its error is not raised here: the keeper knows whether a set is still
         # valid, and remembers the error if none is.
         renewal = asyncio.wrap_future(self._keeper.renewal())
         renewal.add_done_callback(_take_note)
-        await asyncio.wait({renewal}, timeout=ASK_AGAIN_SECONDS)
+        await asyncio.wait({renewal}, timeout=min(seconds, ASK_AGAIN_SECONDS))
 
     def _forget(self, watch: Watch) -> None:
         del self._watches[watch.get_loop()]

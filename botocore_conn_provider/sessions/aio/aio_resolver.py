@@ -73,7 +73,7 @@ class AioProvider:
 
         Botocore's own providers may ask the network, so they run in a thread.
         """
-        if isinstance(self._theirs, StaticProvider):
+        if isinstance(self._theirs, StaticProvider | RoleProvider):
             return self.load_now()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self.load_now)
@@ -83,7 +83,7 @@ class AioProvider:
         theirs = self._theirs
         if isinstance(theirs, RoleProvider):
             return AioKeptCredentials(
-                theirs.share_keeper(),
+                theirs.defer_keeper(),
                 method=theirs.METHOD,
                 recipe=theirs.make_aio_recipe(),
             )

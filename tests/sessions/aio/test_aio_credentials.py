@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,17 +12,26 @@ from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from aiobotocore.session import get_session
 
 import botocore_conn_provider
+from botocore_conn_provider.renewal.keeper import Keeper
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.sessions.aio import aio_credentials
-from botocore_conn_provider.sessions.aio.aio_credentials import LONG_AGO
+from botocore_conn_provider.sessions.aio.aio_credentials import (
+    LONG_AGO,
+    AioKeptCredentials,
+)
 from tests.aws import Fault, build_error
+from tests.renewal.simulation import issue
 from tests.sessions.aio.conftest import ROLE
 
 if TYPE_CHECKING:
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from tests.aws import Aws
     from tests.leaks import Leaks
     from tests.sessions.aio.conftest import Giver
 
 CROWD = 1000
+# A set in its mandatory window, and the seconds that it has left then.
+LIFETIME, LEFT = 60, 8
 
 
 async def load() -> Any:
@@ -192,3 +202,31 @@ def test_set_in_hand_is_served_while_it_is_renewed(aws: Aws, connection: Giver) 
 
     first, second = asyncio.run(ask())
     assert first == second
+
+
+def test_coroutine_leaves_with_the_valid_set_while_the_source_hangs() -> None:
+    shift, hung = 0.0, threading.Event()
+    asked: list[float] = []
+
+    def fetch() -> TemporaryCredentials:
+        asked.append(shift)
+        if len(asked) > 1:
+            hung.wait(60)
+        return issue(len(asked), time.time() + LIFETIME)
+
+    runtime = Runtime(elapsed=lambda: time.monotonic() + shift)
+    keeper = Keeper(fetch, conn_id="x", runtime=runtime)
+    kept = AioKeptCredentials(keeper, method="m", recipe=(str, ()))
+
+    async def ask() -> None:
+        nonlocal shift
+        first = await kept.get_frozen_credentials()
+        shift = LIFETIME - LEFT
+        began = time.monotonic()
+        crowd = [kept.get_frozen_credentials() for _ in range(100)]
+        assert set(await asyncio.gather(*crowd)) == {first}
+        assert time.monotonic() - began < LEFT
+
+    asyncio.run(ask())
+    hung.set()
+    assert len(asked) == 2

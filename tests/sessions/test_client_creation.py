@@ -1,0 +1,108 @@
+"""Creating a client waits for nothing that the client does not need."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+
+import botocore_conn_provider
+from tests.sessions.wire import Case, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.leaks import Leaks
+
+ROLE = "arn:aws:iam::123456789012:role/reader"
+# Waits until it is released, and then answers.
+PROGRAM = """
+import os, sys, time
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+print('{"Version": 1, "AccessKeyId": "@KEY@", "SecretAccessKey": "@SECRET@"}')
+"""
+PROFILE = f"[profile slow]\ncredential_process = {sys.executable} @PROGRAM@ @RELEASE@\n"
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[Path]:
+    """The file that lets the program answer; it is there when the test ends."""
+    path = tmp_path / "release"
+    yield path
+    path.touch()
+
+
+@pytest.fixture
+def arrange(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, release: Path
+) -> Callable[..., None]:
+    """Set a connection whose profile has a program that hangs."""
+
+    def arrange(**extra: Any) -> None:
+        program = tmp_path / "program.py"
+        program.write_text(world.fill(PROGRAM))
+        config = PROFILE.replace("@PROGRAM@", str(program))
+        config = config.replace("@RELEASE@", str(release))
+        connection = {"extra": {"profile_name": "slow", **extra}}
+        world.arrange(Case(connection=connection, config=config), monkeypatch)
+        botocore_conn_provider.install()
+
+    return arrange
+
+
+def start(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_client_of_a_role_waits_for_no_identity(
+    arrange: Callable[..., None], world: World, release: Path, leaks: Leaks
+) -> None:
+    arrange(role_arn=ROLE)
+    made: list[Any] = []
+    thread = start(lambda: made.append(boto3.client("sts")))
+    thread.join(PATIENCE_SECONDS)
+    assert made, "creating the client waits for the program"
+    release.touch()
+    with leaks.user_calls():
+        made[0].get_caller_identity()
+    assert [each.action for each in world.aws.requests] == [
+        "AssumeRole",
+        "GetCallerIdentity",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"aws_access_key_id": "AKIAEXPLICIT", "aws_secret_access_key": "explicit"},
+        {"config": Config(signature_version=UNSIGNED)},
+    ],
+    ids=["keys of its own", "unsigned"],
+)
+def test_client_without_need_of_the_identity_waits_for_no_other(
+    arrange: Callable[..., None], release: Path, arguments: dict[str, Any]
+) -> None:
+    arrange()
+    session = boto3.Session()
+    waiting = start(lambda: session.client("s3"))
+    waiting.join(1)
+    assert waiting.is_alive()
+    made: list[Any] = []
+    start(lambda: made.append(session.client("sts", **arguments))).join(
+        PATIENCE_SECONDS
+    )
+    assert made, "it waits for the other client's program"
+    assert waiting.is_alive()
+    release.touch()
+    waiting.join(PATIENCE_SECONDS)
+    assert not waiting.is_alive()
