@@ -51,12 +51,22 @@ def scrub(error: BaseException, handled: BaseException | None) -> None:
         error: It has left, or is about to leave, the frames of its traceback.
         handled: What the caller was handling when he called: that is his.
     """
-    for each in _list_chain(error, handled):
-        traceback.clear_frames(each.__traceback__)
+    clear_frames(error, handled)
     if isinstance(error, ConnProviderError) and error is not handled:
         is_hidden = error.__suppress_context__ and handled is None
         error.__cause__, error.__context__ = None, handled
         error.__suppress_context__ = is_hidden
+
+
+def clear_frames(error: BaseException, handled: BaseException | None = None) -> None:
+    """Empty the frames that an error passed, and those of the errors behind it.
+
+    Args:
+        error: Where to begin.
+        handled: Where to stop; its own frames stay.
+    """
+    for each in _list_chain(error, handled):
+        traceback.clear_frames(each.__traceback__)
 
 
 def _list_chain(

@@ -15,10 +15,11 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,23 +185,10 @@ def _settle(future: Future[T], work: Callable[[], T]) -> None:
     try:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - carried to the thread that waits
-        _clear_frames(error)
+        clear_frames(error)
         future.set_exception(error)
     finally:
         del future
-
-
-def _clear_frames(error: BaseException) -> None:
-    """Empty the frames that an error passed, and those of the errors behind it."""
-    left: list[BaseException | None] = [error]
-    seen: set[int] = set()  # by identity: an error may not be hashable
-    while left:
-        each = left.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        traceback.clear_frames(each.__traceback__)
-        left += [each.__cause__, each.__context__]
 
 
 def _shut(connection: OpenConnection) -> None:

@@ -213,7 +213,7 @@ def test_signs_of_google_are_seen(
 
 
 def write_amazons(google: Google, tmp_path: Path) -> dict[str, str]:
-    """Write an external account that is whoever the AWS keys are; return variables."""
+    """Write an external account whose identity is that of the AWS keys; return variables."""
     account = {
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/locations/global/"

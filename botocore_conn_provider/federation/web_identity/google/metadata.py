@@ -36,7 +36,7 @@ DETECTION_SECONDS = 5.0
 
 DEFAULT_HOST = "metadata.google.internal"
 LINK_LOCAL = "169.254.169.254"
-TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"  # noqa: S105
+TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"  # noqa: S105 - an address
 # Set by the platforms (Cloud Run, App Engine) or by the user.
 SIGNS = (
     "GCE_METADATA_HOST",

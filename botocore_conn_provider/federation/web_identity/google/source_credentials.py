@@ -153,7 +153,7 @@ def _hand_over(credentials: Any, environ: Mapping[str, str]) -> None:
         variables.update(environ)
         add(variables)
 
-    credentials._inject_env_variables = replace  # noqa: SLF001
+    credentials._inject_env_variables = replace  # noqa: SLF001 - as above
 
 
 def _find_external_kind(info: Mapping[str, Any], place: Mapping[str, Any]) -> Any:
