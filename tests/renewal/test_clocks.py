@@ -12,18 +12,11 @@ from botocore_conn_provider.renewal.schedule import Issued
 from botocore_conn_provider.renewal.source import find_lifetime
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
 from tests.renewal.simulation import EPOCH, HOUR, MINUTE, issue
-from tests.renewal.waiting_world import WaitingWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def world() -> Iterator[WaitingWorld]:
-    made = WaitingWorld()
-    yield made
-    made.time.abandon()
+    from tests.renewal.waiting_world import WaitingWorld
 
 
 @pytest.mark.parametrize("wall", [-1800.0, 0.0, 1800.0, 2 * 3600.0])

@@ -14,16 +14,9 @@ from tests.renewal.simulation import Simulation, build_fault
 from tests.renewal.waiting_world import DEADLINE, HANGS, WaitingWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from botocore_conn_provider.renewal.keeper import Keeper
-
-
-@pytest.fixture
-def world() -> Iterator[WaitingWorld]:
-    made = WaitingWorld()
-    yield made
-    made.time.abandon()
 
 
 def test_first_caller_of_a_hanging_source_waits_for_the_deadline(
