@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import botocore.endpoint_provider
 import botocore.hooks
+from botocore.endpoint_provider import RuleSet
 from botocore.hooks import EventAliaser
 from botocore.loaders import JSONFileLoader, Loader
 
@@ -27,6 +29,7 @@ def share(replace: Callable[[object, str, Any], None]) -> None:
     replace(Loader, "list_available_services", share_services())
     replace(EventAliaser, "__init__", share_names())
     replace(botocore.hooks, "accepts_kwargs", share_signatures())
+    replace(botocore.endpoint_provider, "RuleSet", share_rules())
 
 
 def share_files() -> Callable[[JSONFileLoader, str], Any]:
@@ -88,3 +91,16 @@ def share_signatures() -> Callable[[Any], Any]:
         return answers[code]
 
     return look_once
+
+
+def share_rules() -> Callable[..., RuleSet]:
+    """Return a `RuleSet` that builds the rules of each file once."""
+    # The list that was read is kept, so that no other takes its id.
+    built: dict[int, tuple[object, RuleSet]] = {}
+
+    def build_once(*, rules: Any, **others: Any) -> RuleSet:
+        if id(rules) not in built:
+            built[id(rules)] = rules, RuleSet(rules=rules, **others)
+        return built[id(rules)][1]
+
+    return build_once
