@@ -23,7 +23,7 @@ export BOTOCORE_SOURCES
 
 check: lint .venv-awscli/installed
 	@echo "== tests that need no system package"
-	$(PYTEST) -m "not kerberos"
+	$(PYTEST) -m "not kerberos" --hypothesis-profile=quick
 
 test: lint .venv-awscli/installed .venv/installed-kerberos
 	@echo "== tests on the newest hosts"

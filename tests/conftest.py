@@ -17,6 +17,7 @@ from tests.aws import Aws
 from tests.certificates import Certificates
 from tests.child import Children, ForkingParent
 from tests.leaks import Leaks, Secrets
+from tests.thoroughness import register_quick
 from tests.ways import MetadataServer, Proxy
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ pytest_plugins = ["tests.federation.saml.parts"]
 FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()
+register_quick()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -20,6 +20,9 @@ import types
 from typing import NamedTuple, NoReturn
 
 import boto3
+import responses  # noqa: F401 - with what moto is built on; moto itself changes botocore
+import werkzeug.routing  # noqa: F401
+import xmltodict  # noqa: F401
 
 from tests import botocores_data
 

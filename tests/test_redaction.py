@@ -24,6 +24,7 @@ from botocore_conn_provider.redaction import (
     show_system_error,
     show_words,
 )
+from tests.thoroughness import examples
 
 MESSAGES = [
     line
@@ -39,7 +40,7 @@ URL_LETTERS = string.ascii_letters + string.digits + "-_"
 # same examples: one half of a key in some 25,000 reads like a word (docs/decisions.md).
 tried = settings(
     derandomize=True,
-    max_examples=400,
+    max_examples=examples(400),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from botocore_conn_provider.connection.extra import KNOWN_FIELDS
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.errors import InvalidConnectionError
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ SMALLER = 8 * 1024
 MOST_WORK = 16
 
 quick = settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

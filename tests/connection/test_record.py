@@ -20,12 +20,13 @@ from botocore_conn_provider.errors import (
     ConnectionNotFoundError,
     InvalidConnectionError,
 )
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from tests.leaks import Leaks, Secrets
 
 quick = settings(
-    max_examples=200,
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

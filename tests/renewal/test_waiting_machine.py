@@ -24,12 +24,14 @@ from botocore_conn_provider.renewal import keeper as keeper_module
 from botocore_conn_provider.renewal import schedule
 from tests.renewal.simulation import EPOCH, build_fault
 from tests.renewal.waiting_world import DEADLINE, HANGS, WaitingWorld
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from tests.renewal.waiting_world import Caller
 
+ENOUGH = 250  # to find each fault that is planted below
 HOW = settings(
-    max_examples=250,
+    max_examples=examples(ENOUGH),
     stateful_step_count=25,
     derandomize=True,
     deadline=None,
@@ -180,6 +182,7 @@ def test_machine_finds_a_broken_rule(
     monkeypatch: pytest.MonkeyPatch, break_it: object
 ) -> None:
     break_it(monkeypatch)  # type: ignore[operator]
-    how = settings(HOW, phases=[Phase.generate], report_multiple_bugs=False)
+    phases = [Phase.generate]
+    how = settings(HOW, max_examples=ENOUGH, phases=phases, report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(RenewalMachine, settings=how)

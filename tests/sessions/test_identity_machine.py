@@ -16,6 +16,7 @@ from tests.sessions.identity_machine import (
     run_programs,
     standing,
 )
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # The same programs each time, so that no run is a matter of luck: `make stress` looks
 # further.
 FEW = settings(
-    max_examples=15,
+    max_examples=examples(15),
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
