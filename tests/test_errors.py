@@ -101,7 +101,7 @@ def test_problems_are_numbered_when_there_are_more() -> None:
     assert str(EVERY[-2]) == f"Connection 'x': 'a.b' is empty. Fill it.{LINK}"
 
 
-@pytest.mark.parametrize("size", [1, 10, 100, 1000, 10_000])
+@pytest.mark.parametrize("size", [1, 10, 100, 1000])
 @pytest.mark.parametrize("count", [1, 2, 30, 1000])
 def test_message_fits_a_log_whatever_was_wrong(size: int, count: int) -> None:
     name = ("x\n\x1b\ud800" * size)[:size]
@@ -116,6 +116,14 @@ def test_message_fits_a_log_whatever_was_wrong(size: int, count: int) -> None:
     told = len(re.findall(r"\(\d+\) ", str(error))) if count > 1 else 1
     rest = f"And {count - told} more.{LINK}"
     assert str(error).endswith(rest) == (told < count)
+
+
+def test_message_fits_a_log_when_one_field_was_huge() -> None:
+    huge = "x\n\x1b\ud800" * 5000
+    problems = [Problem(huge, huge, huge), PROBLEMS[0]]
+    error = InvalidConnectionError(conn_id=huge, problems=problems, variable=huge)
+    assert len(str(error)) < 1500
+    assert str(error).isprintable()
 
 
 def test_longest_field_of_ours_and_the_longest_id_fit_in_front() -> None:

@@ -25,10 +25,11 @@ from botocore_conn_provider.renewal.store.files import LOCK
 from botocore_conn_provider.secret import KeyId, Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE
+from tests.forking_parent import Job
 
 if TYPE_CHECKING:
     from tests.aws import Aws
-    from tests.child import Children
+    from tests.child import Children, Ended, ForkingParent
     from tests.leaks import Leaks, Secrets
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -36,13 +37,23 @@ PROGRAM = SCRIPTS / "botocore-conn"
 DEADLINE_SECONDS = 100
 
 
+RUN = """
+import runpy
+runpy.run_module("botocore_conn_provider", run_name="__main__", alter_sys=True)
+"""
+
+
 class Process:
     """The command as a process of its own: what it writes is its purpose."""
 
-    def __init__(self, aws: Aws, secrets: Secrets, store: Path) -> None:
+    def __init__(
+        self, parent: ForkingParent, aws: Aws, secrets: Secrets, store: Path
+    ) -> None:
+        self._parent = parent
         self.key_id = secrets.new_access_key_id()
         self.secret_key = secrets.new("secret key")
         self.store = store
+        self.first = ""  # a program that runs before the command
         self.environment = {
             **os.environ,
             CONNECTION: self.write(aws),
@@ -60,28 +71,21 @@ class Process:
         keys = {"login": self.key_id, "password": self.secret_key}
         return json.dumps({**keys, "extra": extra})
 
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "botocore_conn_provider",
-                "credential-process",
-                *words,
-            ],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_SECONDS,
-            check=False,
+    def __call__(self, *words: str) -> Ended:
+        arguments = ["credential-process", *words]
+        code = self.first + RUN
+        return self._parent.run(
+            Job(code, arguments, self.environment, str(self.store.parent))
         )
 
 
 @pytest.fixture
-def process(aws: Aws, secrets: Secrets, tmp_path: Path) -> Process:
+def process(
+    forking_parent: ForkingParent, aws: Aws, secrets: Secrets, tmp_path: Path
+) -> Process:
     store = tmp_path / "store"
     store.mkdir(mode=0o700)
-    return Process(aws, secrets, store)
+    return Process(forking_parent, aws, secrets, store)
 
 
 def test_document_is_the_contracts(process: Process, aws: Aws) -> None:
@@ -153,14 +157,12 @@ def test_set_that_is_due_for_renewal_is_fetched_again(
 
 def age_entries(process: Process, *, by_seconds: float) -> None:
     """Let the processes to come live later, by both clocks."""
-    process.environment["PYTHONPATH"] = str(process.store)
-    shift = f"""
+    process.first = f"""
 import time
 wall, steady = time.time, time.clock_gettime
 time.time = lambda: wall() + {by_seconds}
 time.clock_gettime = lambda clock: steady(clock) + {by_seconds}
 """
-    (process.store / "sitecustomize.py").write_text(shift)
 
 
 def test_valid_set_is_served_when_its_renewal_fails(process: Process, aws: Aws) -> None:
