@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Loggers that write about the calls which the user's code makes.
 OF_THE_USER = ("boto3", "botocore", "s3transfer", "urllib3")
+_FORMATTER = logging.Formatter()
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 _users_call: ContextVar[bool] = ContextVar("users_call", default=False)
@@ -183,6 +184,6 @@ class Leaks(logging.Handler):
 
 def show_record(record: logging.LogRecord) -> str:
     """Show all of a record: message, arguments, traceback, stack and extras."""
-    extras = {k: v for k, v in vars(record).items() if k not in _STANDARD}
-    formatted = logging.Formatter().format(record)
+    extras = {name: vars(record)[name] for name in vars(record).keys() - _STANDARD}
+    formatted = _FORMATTER.format(record)
     return f"{formatted}\n{record.args!r}\n{extras!r}"
