@@ -231,9 +231,13 @@ def show_key_id(access_key_id: str) -> str:
 
 
 def show_origin(url: str) -> str:
-    """Return the scheme and host of a URL: its path and query may hold a secret."""
+    """Return the scheme, host and port of a URL: the rest may hold a secret."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}"
+    try:
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:  # no number: a piece of something else
+        port = ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}"
 
 
 def show_name(name: str, *, near: str | None = None, may_be_cut: bool = False) -> str:
