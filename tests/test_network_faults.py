@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import botocore.session
@@ -361,7 +362,9 @@ def test_fault_has_one_wording_on_every_road(
     with case.make(authority, tmp_path) as place:
         told = way.walk(place, tmp_path, monkeypatch)
 
-    assert told.cause.startswith(case.cause)
+    # Which port the system gave is nothing that a case can say.
+    cause = re.sub(r"(127\.0\.0\.1):\d+", r"\1", told.cause)
+    assert cause.startswith(case.cause)
     assert told.hint == case.hint.format(**way._asdict())
 
 

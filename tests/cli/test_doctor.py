@@ -338,7 +338,7 @@ def test_endpoint_without_sts_is_no_fault(
         said = command("doctor")
 
     assert said.code == 0
-    assert "http://127.0.0.1 has no STS (InvalidParameterValue)" in said.out
+    assert f"{url} has no STS (InvalidParameterValue)" in said.out
     assert "the server tells no time" in said.out
 
 

@@ -170,14 +170,14 @@ def test_refusals_say_whether_to_try_again(
     assert (error.retryable, code in str(error)) == (retryable, True)
 
 
-def test_endpoint_that_is_not_there_is_named_by_its_host(
+def test_endpoint_that_is_not_there_is_named_by_its_host_and_port(
     secrets: Secrets, make_exchange: Any
 ) -> None:
     secret = secrets.new("path of an endpoint")
     error = refuse(make_exchange(f"http://127.0.0.1:1/{secret}"))
     assert error.cause == (
         f"The credentials for {ROLE} could not be fetched:"
-        " http://127.0.0.1 refuses the connection."
+        " http://127.0.0.1:1 refuses the connection."
     )
     assert "port in 'region_name' and 'service_config.sts.endpoint_url'" in error.hint
     assert error.retryable
@@ -199,14 +199,14 @@ def test_silent_sts_is_a_timeout_that_may_be_tried_again(
 ) -> None:
     aws.inject(Fault(delay_seconds=1))
     error = refuse(make_exchange(read_timeout=0.2))
-    assert "http://127.0.0.1 did not answer within the timeout." in str(error)
+    assert f"{aws.url} did not answer within the timeout." in str(error)
     assert error.hint == "Raise 'config_kwargs.read_timeout' if it is known to be slow."
     assert error.retryable
 
 
 def test_untrusted_certificate_is_not_tried_again(aws: Aws, make_exchange: Any) -> None:
     error = refuse(make_exchange(aws.https_url))
-    assert "TLS: the certificate of https://127.0.0.1 is not accepted" in str(error)
+    assert f"TLS: the certificate of {aws.https_url} is not accepted" in str(error)
     assert "name your CA's bundle in 'verify'" in error.hint
     assert not error.retryable
 

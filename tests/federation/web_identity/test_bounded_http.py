@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-PROXY_DOWN = r"The proxy on the way to https://127\.0\.0\.1 could not be used\. Check HTTPS_PROXY"
+PROXY_DOWN = r"The proxy on the way to https://127\.0\.0\.1:\d+ could not be used\. Check HTTPS_PROXY"
 
 
 class Server(BaseHTTPRequestHandler):
@@ -108,6 +108,6 @@ def test_certificate_that_is_not_known_is_refused(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(
         WebIdentityTokenError,
-        match=r"TLS: the certificate of https://127\.0\.0\.1 .*Its issuer",
+        match=r"TLS: the certificate of https://127\.0\.0\.1:\d+ .*Its issuer",
     ):
         read(server)
