@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     )
     from botocore_conn_provider.exchange.base_session import BaseIdentity
 
-# botocore's default is 60 s, five attempts: too long for a caller that has no
-# credentials yet.
+# botocore's default is 60 s: too long for a caller that has no credentials yet.
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 8
-# Two attempts stay within the keeper's deadline, which retries further itself.
-ATTEMPTS = 2
+# The exchange's caller repeats it, and bounds how often STS is asked. So what
+# `config_kwargs` says of retries is for the services.
+ONCE = {"mode": "standard", "total_max_attempts": 1}
 
 
 class TemporaryCredentials(Value):
@@ -92,8 +92,8 @@ def create_sts_client(
     own = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "read_timeout": READ_TIMEOUT_SECONDS,
-        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         **settings.config,
+        "retries": ONCE,
     }
     # None and not left out, so that the session's default Config does not decide it:
     # it is meant for the services.
@@ -125,7 +125,7 @@ def _list_keys(identity: BaseIdentity) -> dict[str, Any]:
 class StsExchange:
     """The three calls, with errors that name the connection and hide the keys.
 
-    Blocks for as long as the client's timeouts and retries allow. Threads may
+    Blocks for as long as the client's timeouts allow. Threads may
     share one: botocore's clients are safe to call from many threads. A forked
     child must make its own, because an open connection would be shared.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import Flow
+    from botocore_conn_provider.exchange.flow import Flow
     from botocore_conn_provider.renewal.schedule import Issued, Store
 
 

@@ -81,8 +81,9 @@ class Simulation:
         fetch: Callable[[], TemporaryCredentials] | None = None,
         **more: Any,
     ) -> Keeper:
+        ask = fetch or self.fetch
         return Keeper(
-            fetch or self.fetch,
+            lambda _: ask(),
             conn_id="x",
             policy=policy,
             runtime=self.runtime(),
