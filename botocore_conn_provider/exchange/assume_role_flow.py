@@ -6,8 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.exchange.flow import create_session
-from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.exchange.flow import (
+    create_exchange,
+    create_session,
+    files_explained,
+)
+from botocore_conn_provider.secret import Options
 from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
 
@@ -29,7 +33,7 @@ class Proven(Value):
 
     proof: BaseIdentity
     at: float
-    told: dict[str, str]
+    told: Options
 
     def __repr__(self) -> str:
         return f"Proven({self.proof!r})"
@@ -61,10 +65,10 @@ class AssumeRoleFlow:
         proven, now = self._proven, time.monotonic()
         if proven is None or now - proven.at >= PROOF_SECONDS:
             proof = self._find_base()
-            told = proof.describe(self.view.snapshot)
+            told = Options(proof.describe(self.view.snapshot))
             proven = Proven(proof._replace(session=None), now, told)
         self._proven = proven
-        return asker | proven.told
+        return asker | dict(proven.told)
 
     @scrubbed
     def prove(self) -> BaseIdentity:
@@ -80,7 +84,8 @@ class AssumeRoleFlow:
     def _find_base(self) -> BaseIdentity:
         from botocore_conn_provider.exchange.base_session import load_base_identity
 
-        session = create_session(self.settings, self.view)
+        with files_explained(self.settings):
+            session = create_session(self.settings, self.view)
         found = load_base_identity(session, self.settings)
         self._method = self._method or found.method
         if found.method != self._method:
@@ -90,9 +95,9 @@ class AssumeRoleFlow:
     @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
-        session = proof.session or create_session(self.settings, self.view)
-        client = create_sts_client(session, self.settings.client, signed_with=proof)
-        sts = StsExchange(client, conn_id=self.settings.conn_id)
+        sts = create_exchange(
+            self.settings, self.view, session=proof.session, signed_with=proof
+        )
         return sts.assume_role(self.role)
 
 

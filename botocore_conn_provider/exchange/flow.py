@@ -9,14 +9,22 @@ Thread safety: a flow is run by one thread at a time, the keeper's renewal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from botocore.exceptions import BotoCoreError
+
+from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.redaction import show_error
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.base_session import (
+        BaseIdentity,
+        UnfittedSession,
+    )
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
 
@@ -71,6 +79,33 @@ def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
     return repeat(lambda: flow.exchange(proof))
 
 
+def create_exchange(
+    settings: AwsSettings,
+    view: SessionView,
+    *,
+    session: UnfittedSession | None = None,
+    signed_with: BaseIdentity | None = None,
+) -> StsExchange:
+    """Make the exchange of a connection, from the files as they are now.
+
+    Args:
+        settings: The connection.
+        view: What the session said.
+        session: The base session, if there is one already.
+        signed_with: Who signs the call; None for one that is not signed.
+
+    Raises:
+        CredentialFetchError: The files cannot be read, or the profile is gone.
+    """
+    with files_explained(settings):
+        client = create_sts_client(
+            session or create_session(settings, view),
+            settings.client,
+            signed_with=signed_with,
+        )
+    return StsExchange(client, conn_id=settings.conn_id)
+
+
 def create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
     """Make the session of an exchange."""
     # Imported here: a start from the store loads no session of botocore's.
@@ -79,7 +114,16 @@ def create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
     return create_base_session(settings, view)
 
 
-def create_unsigned_exchange(settings: AwsSettings, view: SessionView) -> StsExchange:
-    """Make the exchange of a flow whose call is not signed."""
-    client = create_sts_client(create_session(settings, view), settings.client)
-    return StsExchange(client, conn_id=settings.conn_id)
+@contextlib.contextmanager
+def files_explained(settings: AwsSettings) -> Iterator[None]:
+    """Turn what botocore says of AWS's shared files into an error of ours."""
+    try:
+        yield
+    except ConnProviderError:
+        raise
+    except BotoCoreError as error:
+        raise CredentialFetchError(
+            conn_id=settings.conn_id,
+            cause=f"AWS's shared files have changed: {show_error(error)}",
+            hint="Check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and the profile.",
+        ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.exchange.flow import create_unsigned_exchange
+from botocore_conn_provider.exchange.flow import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class SamlFlow:
     @scrubbed
     def exchange(self, proof: SamlProof) -> TemporaryCredentials:
         """Call AssumeRoleWithSAML, unsigned."""
-        sts = create_unsigned_exchange(self.settings, self.view)
+        sts = create_exchange(self.settings, self.view)
         return sts.assume_role_with_saml(
             self.role, principal_arn=proof.principal_arn, assertion=proof.assertion
         )

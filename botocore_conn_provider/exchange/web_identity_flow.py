@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.flow import create_unsigned_exchange
+from botocore_conn_provider.exchange.flow import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class WebIdentityFlow:
     @scrubbed
     def exchange(self, proof: IdentityToken) -> TemporaryCredentials:
         """Call AssumeRoleWithWebIdentity, unsigned; explain a refusal by the claims."""
-        sts = create_unsigned_exchange(self.settings, self.view)
+        sts = create_exchange(self.settings, self.view)
         try:
             return sts.assume_role_with_web_identity(self.role, token=proof.token)
         except StsExchangeError as error:

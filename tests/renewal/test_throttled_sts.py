@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from botocore_conn_provider.connection.environment import Snapshot
-from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES
 from botocore_conn_provider.plugins import Secret, TokenRequest
-from botocore_conn_provider.renewal import registry
-from botocore_conn_provider.renewal.keeper import Keeper
-from tests.aws import Aws, Fault, build_error
+from tests.aws import Fault, build_error
 from tests.plugins import install_entry_points
-from tests.renewal.simulation import EPOCH, HOUR, Simulation
+from tests.renewal.simulation import EPOCH, HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.aws import Aws
     from tests.leaks import Secrets
+    from tests.renewal.conftest import FindKeeper
+    from tests.renewal.simulation import Simulation
 
-ROLE = "arn:aws:iam::123456789012:role/federated"
 THROTTLING = Fault(400, build_error("Throttling", "Rate exceeded"))
 EXPIRED = Fault(400, build_error("ExpiredTokenException", "Token expired"))
 ISSUED: list[str] = []
@@ -50,36 +46,11 @@ class Numbered:
         return Secret(ISSUED[-1])
 
 
-@pytest.fixture
-def world() -> Simulation:
-    """Make a world whose time passes by pauses only."""
-    return Simulation()
-
-
-@pytest.fixture
-def find_keeper(
-    aws: Aws, world: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Keeper]]:
-    """Return what finds the keeper of a role, in that world."""
+@pytest.fixture(autouse=True)
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     points = {TOKEN_SOURCES: {"numbered": f"{__name__}:Numbered"}}
     install_entry_points(tmp_path, monkeypatch, points)
-    simulated = functools.partial(Keeper, runtime=world.runtime())
-    monkeypatch.setattr(registry, "Keeper", simulated)
-
-    def find(*, region_name: str = "eu-west-1", **extra: Any) -> Keeper:
-        given = {
-            "region_name": region_name,
-            "role_arn": ROLE,
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-            **extra,
-        }
-        text = json.dumps({"conn_type": "aws", "extra": given})
-        snapshot = Snapshot.take()
-        settings = Connection.parse(text, environ=snapshot.environ).settings
-        return registry.share_keeper(settings, SessionView(snapshot))
-
-    yield find
-    registry.keepers.forget()
+    yield
     ISSUED.clear()
 
 
@@ -90,12 +61,12 @@ FEDERATED = {
 
 
 def test_throttled_exchange_is_repeated_with_the_same_proof(
-    aws: Aws, world: Simulation, find_keeper: Callable[..., Keeper]
+    aws: Aws, simulation: Simulation, find_keeper: FindKeeper
 ) -> None:
     aws.inject(THROTTLING, times=100)
     with pytest.raises(StsExchangeError, match="Throttling"):
         find_keeper(**FEDERATED).current()
-    assert world.now - EPOCH < 30
+    assert simulation.now - EPOCH < 30
     assert 5 <= len(aws.requests) <= 8
     assert {each.parameters["WebIdentityToken"] for each in aws.requests} == {*ISSUED}
     assert len(ISSUED) == 1
@@ -105,7 +76,7 @@ def test_throttled_exchange_is_repeated_with_the_same_proof(
     "retries", [{"total_max_attempts": 10, "mode": "standard"}, {"max_attempts": 9}]
 )
 def test_retries_meant_for_services_add_no_asks_of_sts(
-    aws: Aws, find_keeper: Callable[..., Keeper], retries: dict[str, Any]
+    aws: Aws, find_keeper: FindKeeper, retries: dict[str, Any]
 ) -> None:
     aws.inject(THROTTLING, times=100)
     with pytest.raises(StsExchangeError, match="Throttling"):
@@ -114,17 +85,17 @@ def test_retries_meant_for_services_add_no_asks_of_sts(
 
 
 def test_program_that_asks_on_and_on_asks_a_busy_sts_8_times_in_30_s(
-    aws: Aws, world: Simulation, find_keeper: Callable[..., Keeper]
+    aws: Aws, simulation: Simulation, find_keeper: FindKeeper
 ) -> None:
     aws.inject(THROTTLING, times=1000)
     asked: list[float] = []
     keeper = find_keeper(**FEDERATED)
-    while world.now < EPOCH + 600:
+    while simulation.now < EPOCH + 600:
         before = len(aws.requests)
         with pytest.raises(StsExchangeError):
             keeper.current()
-        asked += [world.now] * (len(aws.requests) - before)
-        world.pass_time(0.5)
+        asked += [simulation.now] * (len(aws.requests) - before)
+        simulation.pass_time(0.5)
     within = [sum(at <= each < at + 30 for each in asked) for at in asked]
     assert len(asked) == len(aws.requests)
     assert len(asked) / 600 * 30 <= 8
@@ -133,19 +104,19 @@ def test_program_that_asks_on_and_on_asks_a_busy_sts_8_times_in_30_s(
 
 
 def test_pauses_are_short_again_after_a_success(
-    aws: Aws, world: Simulation, find_keeper: Callable[..., Keeper]
+    aws: Aws, simulation: Simulation, find_keeper: FindKeeper
 ) -> None:
     keeper = find_keeper(**FEDERATED)
     for _ in range(2):
         aws.inject(THROTTLING, times=3)
         keeper.current()
-        world.pass_time(HOUR + 1)
-    assert max(world.pauses) <= 4.0
+        simulation.pass_time(HOUR + 1)
+    assert max(simulation.pauses) <= 4.0
     assert len(ISSUED) == 2
 
 
 def test_proof_that_expired_in_the_meantime_is_fetched_again(
-    aws: Aws, find_keeper: Callable[..., Keeper]
+    aws: Aws, find_keeper: FindKeeper
 ) -> None:
     aws.inject(THROTTLING, times=2)
     aws.inject(EXPIRED)
@@ -155,7 +126,7 @@ def test_proof_that_expired_in_the_meantime_is_fetched_again(
 
 
 def test_new_proof_that_is_refused_as_expired_is_an_error(
-    aws: Aws, find_keeper: Callable[..., Keeper]
+    aws: Aws, find_keeper: FindKeeper
 ) -> None:
     aws.inject(EXPIRED, times=5)
     with pytest.raises(StsExchangeError, match="ExpiredTokenException"):
@@ -163,9 +134,7 @@ def test_new_proof_that_is_refused_as_expired_is_an_error(
     assert (len(aws.requests), len(ISSUED)) == (1, 1)
 
 
-def test_proof_is_fetched_again_once_only(
-    aws: Aws, find_keeper: Callable[..., Keeper]
-) -> None:
+def test_proof_is_fetched_again_once_only(aws: Aws, find_keeper: FindKeeper) -> None:
     for _ in range(4):
         aws.inject(THROTTLING)
         aws.inject(EXPIRED)
@@ -175,23 +144,23 @@ def test_proof_is_fetched_again_once_only(
 
 
 def test_next_renewal_has_a_proof_of_its_own(
-    aws: Aws, world: Simulation, find_keeper: Callable[..., Keeper]
+    aws: Aws, simulation: Simulation, find_keeper: FindKeeper
 ) -> None:
     keeper = find_keeper(**FEDERATED)
     aws.inject(THROTTLING)
     keeper.current()
-    world.pass_time(HOUR + 1)
+    simulation.pass_time(HOUR + 1)
     keeper.current()
     assert len(ISSUED) == 2
 
 
 def test_background_renewal_asks_a_busy_sts_twice(
-    aws: Aws, world: Simulation, find_keeper: Callable[..., Keeper]
+    aws: Aws, simulation: Simulation, find_keeper: FindKeeper
 ) -> None:
     keeper = find_keeper(**FEDERATED)
     kept = keeper.current()
     aws.inject(THROTTLING, times=10)
-    world.pass_time(HOUR - 8 * 60)
+    simulation.pass_time(HOUR - 8 * 60)
     assert keeper.current() is kept
     assert (len(aws.requests), len(ISSUED)) == (3, 2)
 
@@ -200,7 +169,7 @@ def test_base_keys_are_found_once_for_a_throttled_exchange(
     aws: Aws,
     isolated: Path,
     secrets: Secrets,
-    find_keeper: Callable[..., Keeper],
+    find_keeper: FindKeeper,
 ) -> None:
     program = isolated / "program"
     keys = {
