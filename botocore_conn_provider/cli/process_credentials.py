@@ -170,7 +170,7 @@ def _read_identity(
             keys.session_token,
             account_id=keys.account_id,
         )
-    from botocore_conn_provider.exchange.base_session import load_base_identity
+    from botocore_conn_provider.exchange.base_identity import load_base_identity
     from botocore_conn_provider.exchange.checks import prepare_base
 
     found = load_base_identity(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.errors import CredentialFetchError
+from botocore_conn_provider.errors import CredentialFetchError, InvalidConnectionError
 from botocore_conn_provider.exchange.flow import (
     create_exchange,
     create_session,
@@ -17,7 +17,7 @@ from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AssumeRole, AwsSettings
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
 
@@ -82,11 +82,22 @@ class AssumeRoleFlow:
         return self._find_base() if proven is None else proven.proof
 
     def _find_base(self) -> BaseIdentity:
-        from botocore_conn_provider.exchange.base_session import load_base_identity
+        # Imported here, as the session: a start from the store needs neither.
+        from botocore_conn_provider.exchange.base_identity import load_base_identity
+        from botocore_conn_provider.exchange.machine_sources import (
+            INSTANCE_METHOD,
+            explain_silent_instance,
+        )
 
         with files_explained(self.settings):
             session = create_session(self.settings, self.view)
-        found = load_base_identity(session, self.settings)
+        try:
+            found = load_base_identity(session, self.settings)
+        except InvalidConnectionError:
+            if self._method != INSTANCE_METHOD:
+                raise
+            conn_id = self.settings.conn_id
+            raise explain_silent_instance(session, conn_id=conn_id) from None
         self._method = self._method or found.method
         if found.method != self._method:
             raise _explain_moved(self.settings, self._method, found.method)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as kinds
+from botocore.config import Config
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import (
     FileWebIdentityTokenLoader,
@@ -27,6 +28,11 @@ from botocore.utils import (
 )
 
 from botocore_conn_provider.exchange.asking import note_asking, refuse_recursion
+from botocore_conn_provider.exchange.machine_sources import (
+    NamedContainerProvider,
+    NamedInstanceProvider,
+)
+from botocore_conn_provider.exchange.sts_config import bound_sts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     import botocore.session
 
     from botocore_conn_provider.connection.environment import Snapshot
+    from botocore_conn_provider.exchange.hops import Hops
 
 ADVISORY_REFRESH_SECONDS = 15 * 60  # botocore's own for instance metadata
 WEB_IDENTITY = {
@@ -53,11 +60,15 @@ class BaseChain:
         *,
         conn_id: str,
         region_name: str | None,
+        of_role: bool,
+        hops: Hops,
     ) -> None:
         self._session = session
         self._snapshot = snapshot
         self._conn_id = conn_id
         self._region_name = region_name
+        self._of_role = of_role
+        self._hops = hops
         self._environ = dict(snapshot.settle())  # botocore wants a dict
         self._cache: dict[str, Any] = {}
         # By METHOD. The two that read shared files are not here: their files are
@@ -122,20 +133,35 @@ class BaseChain:
         return kinds.EnvProvider(environ=self._environ)
 
     def _create_container(self, _: str) -> kinds.CredentialProvider:
-        return kinds.ContainerProvider(environ=self._environ)
+        return NamedContainerProvider(self._environ, conn_id=self._conn_id)
 
     def _create_instance(self, _: str) -> kinds.CredentialProvider:
+        """Make the provider; an error for a service that is named and silent.
+
+        Of an address that nothing names, no one knows whether there is a service.
+        """
+        named = self._session.get_config_variable("ec2_metadata_service_endpoint")
+        disabled = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+        if named and self._of_role and not disabled:
+            return self._create_named_instance()
         return kinds.InstanceMetadataProvider(self._create_metadata_fetcher())
+
+    def _create_named_instance(self) -> kinds.CredentialProvider:
+        return NamedInstanceProvider(
+            self._create_metadata_fetcher(),
+            session=self._session,
+            conn_id=self._conn_id,
+        )
 
     def _create_assume_role(self, profile_name: str) -> kinds.CredentialProvider:
         sources = [self._create_env(""), self._create_container("")]
         return kinds.AssumeRoleProvider(
             load_config=self._load_config,
-            client_creator=self._create_client,
+            client_creator=self._watch_sts(profile_name),
             cache=self._cache,
             profile_name=profile_name,
             credential_sourcer=kinds.CanonicalNameCredentialSourcer(
-                [*sources, self._create_instance("")]
+                [*sources, self._create_named_instance()]
             ),
             profile_provider_builder=self,
         )
@@ -169,11 +195,23 @@ class BaseChain:
     def _load_config(self) -> Any:
         return self._session.full_config
 
-    def _create_client(self, service_name: str, **given: Any) -> Any:
-        """Create a client of the chain's own, in the session's region."""
-        return self._session.create_client(
-            service_name, **{"region_name": self._region_name, **given}
-        )
+    def _watch_sts(self, profile_name: str) -> Callable[..., Any]:
+        """Return what creates STS clients of the chain's own, in its region.
+
+        What they ask for is noted, for it may be what is refused.
+        """
+
+        def create_client(service_name: str, **given: Any) -> Any:
+            if self._of_role:  # the renewal repeats it, and bounds how often
+                asking_once = Config(**bound_sts({}))
+                given["config"] = asking_once.merge(given.get("config") or Config())
+            client = self._session.create_client(
+                service_name, **{"region_name": self._region_name, **given}
+            )
+            self._hops.watch(client, self._session, profile_name)
+            return client
+
+        return create_client
 
     def _create_metadata_fetcher(self) -> InstanceMetadataFetcher:
         ask = self._session.get_config_variable
@@ -212,7 +250,7 @@ class BaseChain:
 
         return kinds.AssumeRoleWithWebIdentityProvider(
             load_config=load_config,
-            client_creator=self._create_client,
+            client_creator=self._watch_sts(profile_name),
             profile_name=profile_name,
             cache=self._cache,
             disable_env_vars=True,

@@ -21,10 +21,8 @@ from botocore_conn_provider.redaction import show_error
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import (
-        BaseIdentity,
-        UnfittedSession,
-    )
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.exchange.base_session import UnfittedSession
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
 

@@ -105,6 +105,15 @@ def explain_failure(
     return StsFailure(f"{start} {fault.cause}", fault.hint, retryable=retryable)
 
 
+def may_pass(error: Exception) -> bool:
+    """Return whether what botocore's chain ended in may pass by itself."""
+    if isinstance(error, ClientError):
+        return explain_refusal(error, {"RoleArn": ""}).retryable
+    if isinstance(error, BotoCoreError):
+        return is_on_the_way(error) and not isinstance(error, SSLError)
+    return False
+
+
 def is_on_the_way(error: BotoCoreError) -> bool:
     """Return whether botocore failed between here and a server."""
     return isinstance(error, (HTTPClientError, HostConnectionError))

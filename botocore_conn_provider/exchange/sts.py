@@ -18,6 +18,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
+from botocore_conn_provider.exchange.sts_config import bound_sts
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import KeyId, Secret
@@ -35,14 +36,7 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         ClientSettings,
     )
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
-
-# botocore's default is 60 s: too long for a caller that has no credentials yet.
-CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 8
-# The exchange's caller repeats it, and bounds how often STS is asked. So what
-# `config_kwargs` says of retries is for the services.
-ONCE = {"mode": "standard", "total_max_attempts": 1}
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
 
 
 class TemporaryCredentials(Value):
@@ -89,12 +83,7 @@ def create_sts_client(
     # Imported here because it takes 65 ms, and a start from the store makes no client.
     from botocore.config import Config
 
-    own = {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "read_timeout": READ_TIMEOUT_SECONDS,
-        **settings.config,
-        "retries": ONCE,
-    }
+    own = bound_sts({**settings.config})
     # None and not left out, so that the session's default Config does not decide it:
     # it is meant for the services.
     own["signature_version"] = None

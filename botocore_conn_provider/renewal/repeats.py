@@ -10,7 +10,7 @@ an attempt of 30 s asks at most seven times, and the next one goes on with long 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore_conn_provider.errors import (
     CredentialFetchError,
@@ -19,11 +19,14 @@ from botocore_conn_provider.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore_conn_provider.exchange.flow import Exchange
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
+T = TypeVar("T")
 # What STS says of a proof, or of base keys, that it would have taken before.
 OUTLIVED = (
     "ExpiredToken",
@@ -79,7 +82,21 @@ class Repeats:
         self._next_pause = 0.0
         self._runtime = runtime
         self._proof_was_used = False
-        self._may_start_over = True
+        self._may_renew_proof = True
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run all of an attempt's work, again after a transient fault.
+
+        Raises:
+            ConnProviderError: Of the last time.
+        """
+        while True:
+            try:
+                return work()
+            except CredentialFetchError as error:
+                if not self._may_start_over(error):
+                    raise
+            self._pause()
 
     def repeat(self, exchange: Exchange) -> TemporaryCredentials:
         """Make the exchange, again after a transient fault of STS.
@@ -94,17 +111,17 @@ class Repeats:
             except StsExchangeError as error:
                 if not self._may_repeat(error):
                     raise
-            self.pause()
+            self._pause()
             self._proof_was_used = True
 
-    def may_start_over(self, error: CredentialFetchError) -> bool:
-        """Return whether to begin again, with another proof, after `pause`."""
+    def _may_start_over(self, error: CredentialFetchError) -> bool:
+        """Return whether to begin again, with another proof, after a pause."""
         if self._is_outlived(error):
             self._next_pause = 0.0
             return True
         return self._may_repeat(error)
 
-    def pause(self) -> None:
+    def _pause(self) -> None:
         """Pause before what was allowed last."""
         if self._next_pause:
             self._runtime.pause(self._next_pause)
@@ -121,8 +138,8 @@ class Repeats:
         """Return whether the proof was good until a busy STS let it expire."""
         if not isinstance(error, StsExchangeError) or error.code not in OUTLIVED:
             return False
-        outlived = self._proof_was_used and self._may_start_over
-        self._may_start_over = False
+        outlived = self._proof_was_used and self._may_renew_proof
+        self._may_renew_proof = False
         return outlived
 
 

@@ -12,7 +12,7 @@ import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
+from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.federation.deadline import ending_in
 from botocore_conn_provider.renewal.repeats import Pauses, Repeats
 from botocore_conn_provider.renewal.schedule import Found, Issued, Store
@@ -76,13 +76,7 @@ class Source:
     ) -> Found:
         """Do as `obtain`, and retry after transient faults until `deadline`."""
         repeats = self._begin(deadline, most=float("inf"))
-        while True:
-            try:
-                return self._obtain(deadline, accept, repeats)
-            except CredentialFetchError as error:
-                if not repeats.may_start_over(error):
-                    raise
-            repeats.pause()
+        return repeats.run(lambda: self._obtain(deadline, accept, repeats))
 
     def _begin(self, deadline: float, *, most: float) -> Repeats:
         return Repeats(self._pauses, deadline, most=most, runtime=self._runtime)

@@ -21,10 +21,8 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.exchange.base_session import (
-    create_base_session,
-    load_base_credentials,
-)
+from botocore_conn_provider.exchange.base_identity import load_base_credentials
+from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.credentials import (
     ConnectionCredentials,

@@ -19,7 +19,7 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
     AssumeRoleWithWebIdentity,
 )
-from botocore_conn_provider.exchange.base_session import load_base_identity
+from botocore_conn_provider.exchange.base_identity import load_base_identity
 from botocore_conn_provider.exchange.flows import create_flow
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.cli.doctor.web_identity_steps import WebIdentitySteps
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.exchange.assume_role_flow import AssumeRoleFlow
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
 
 
 def examine(given: Given, screen: Screen, *, probe: str | None) -> list[Outcome]:
