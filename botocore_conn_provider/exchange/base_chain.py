@@ -60,14 +60,14 @@ class BaseChain:
         *,
         conn_id: str,
         region_name: str | None,
-        of_role: bool,
+        is_renewed: bool,
         hops: Hops,
     ) -> None:
         self._session = session
         self._snapshot = snapshot
         self._conn_id = conn_id
         self._region_name = region_name
-        self._of_role = of_role
+        self._is_renewed = is_renewed
         self._hops = hops
         self._environ = dict(snapshot.settle())  # botocore wants a dict
         self._cache: dict[str, Any] = {}
@@ -142,7 +142,7 @@ class BaseChain:
         """
         named = self._session.get_config_variable("ec2_metadata_service_endpoint")
         disabled = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
-        if named and self._of_role and not disabled:
+        if named and self._is_renewed and not disabled:
             return self._create_named_instance()
         return kinds.InstanceMetadataProvider(self._create_metadata_fetcher())
 
@@ -202,7 +202,7 @@ class BaseChain:
         """
 
         def create_client(service_name: str, **given: Any) -> Any:
-            if self._of_role:  # the renewal repeats it, and bounds how often
+            if self._is_renewed:  # the renewal repeats it, and bounds how often
                 asking_once = Config(**bound_sts({}))
                 given["config"] = asking_once.merge(given.get("config") or Config())
             client = self._session.create_client(

@@ -198,7 +198,7 @@ def _create_chain(
         snapshot,
         conn_id=settings.conn_id,
         region_name=region_name,
-        of_role=settings.role is not None,
+        is_renewed=settings.role is not None or settings.profile_name is not None,
         hops=session.hops,
     ).build()
     if settings.profile_name is not None:

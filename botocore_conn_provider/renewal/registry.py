@@ -112,7 +112,10 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         ConnProviderError: The base identity cannot be had.
     """
     flow: Flow[Any] = create_flow(settings, view)
-    asker = Asker(settings, flow, _find_store(settings, view.snapshot))
+    # What only one session may have is not stored.
+    is_shared = getattr(flow, "is_shared", True)
+    store = _find_store(settings, view.snapshot) if is_shared else None
+    asker = Asker(settings, flow, store)
 
     def make_keeper() -> Keeper:
         keeper = Keeper(

@@ -91,7 +91,7 @@ class StaticProvider(ConnectionProvider):
 
 
 class ProfileProvider(ConnectionProvider):
-    """The credentials of a profile of the shared files, whatever their kind."""
+    """The keys of a profile of the shared files."""
 
     METHOD = "conn-profile"
     CANONICAL_NAME = "customConnProfile"
@@ -103,7 +103,7 @@ class ProfileProvider(ConnectionProvider):
 
 
 class RoleProvider(ConnectionProvider):
-    """Credentials of a role, which the keeper renews."""
+    """Credentials of a role or a profile, which the keeper renews."""
 
     def _load(self) -> Credentials:
         return KeptCredentials(
@@ -116,6 +116,13 @@ class RoleProvider(ConnectionProvider):
         from botocore_conn_provider.renewal.registry import defer_keeper
 
         return defer_keeper(self.settings, self._view)
+
+
+class RenewedProfileProvider(RoleProvider):
+    """The credentials of a profile that has a role, SSO or a program."""
+
+    METHOD = "conn-profile"
+    CANONICAL_NAME = "customConnProfile"
 
 
 class AssumeRoleProvider(RoleProvider):
@@ -150,13 +157,21 @@ def create_provider(
     settings: AwsSettings, view: SessionView, *, remake: Remake
 ) -> ConnectionProvider | None:
     """Return the provider for the connection's kind; None for botocore's chain."""
-    kind = _find_kind(settings)
+    kind = _find_kind(settings, view)
     return kind(settings, view, remake=remake) if kind is not None else None
 
 
-def _find_kind(settings: AwsSettings) -> type[ConnectionProvider] | None:
+def _find_kind(
+    settings: AwsSettings, view: SessionView
+) -> type[ConnectionProvider] | None:
     if settings.role is not None:
         return ROLE_KINDS[type(settings.role)]
     if settings.keys is not None:
         return StaticProvider
-    return ProfileProvider if settings.profile_name is not None else None
+    if settings.profile_name is None:
+        return None
+    # Imported here: connections without a profile need no such look.
+    from botocore_conn_provider.exchange.profile_flow import is_renewed
+
+    profile = create_base_session(settings, view).get_scoped_config()
+    return RenewedProfileProvider if is_renewed(profile) else ProfileProvider
