@@ -173,5 +173,6 @@ def _find_kind(
     # Imported here: connections without a profile need no such look.
     from botocore_conn_provider.exchange.profile_flow import is_renewed
 
-    profile = create_base_session(settings, view).get_scoped_config()
-    return RenewedProfileProvider if is_renewed(profile) else ProfileProvider
+    profiles = create_base_session(settings, view).full_config.get("profiles", {})
+    renewed = is_renewed(profiles, settings.profile_name)
+    return RenewedProfileProvider if renewed else ProfileProvider

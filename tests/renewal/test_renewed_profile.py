@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from botocore_conn_provider.errors import CredentialFetchError
+from botocore_conn_provider.exchange.profile_flow import is_renewed
 from tests.aws import Fault, build_error
 from tests.renewal.simulation import HOUR, MINUTE
 
@@ -58,3 +60,59 @@ def test_outage_keeps_the_valid_credentials_of_a_profile(
     simulation.pass_time(HOUR)
     with pytest.raises(CredentialFetchError, match="the role of the profile 'hop'"):
         keeper.current()
+
+
+def test_files_that_change_during_a_renewal_give_nobodys_credentials(
+    aws: Aws, isolated: Path, secrets: Secrets, find_keeper: FindKeeper
+) -> None:
+    keeper = find_keeper(role_arn=None, profile_name="hop")
+    path = isolated / ".aws" / "credentials"
+    other = path.read_text().replace("AKIA", "AKIB")
+    secrets.add(
+        other.partition("key_id=")[2][:20], name="other key", in_user_calls=True
+    )
+    release = threading.Event()
+    aws.inject(Fault(until=release))
+    failed: list[BaseException] = []
+
+    def renew() -> None:
+        try:
+            keeper.current()
+        except CredentialFetchError as error:
+            failed.append(error)
+
+    renewal = threading.Thread(target=renew)
+    renewal.start()
+    while not aws.requests:
+        time.sleep(0.01)
+    path.write_text(other)
+    release.set()
+    renewal.join()
+    assert "were changed during the renewal" in str(failed[0])
+
+
+ROLES = {"role_arn": ROLE, "source_profile": "base"}
+KEYS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
+PROFILES: dict[str, tuple[dict[str, str], bool]] = {
+    "role": (ROLES, True),
+    "role without a source": ({"role_arn": ROLE}, False),
+    "role of the machine": (
+        {"role_arn": ROLE, "credential_source": "Ec2InstanceMetadata"},
+        True,
+    ),
+    "role with MFA": ({**ROLES, "mfa_serial": "arn:aws:iam::1:mfa/x"}, False),
+    "role of one with MFA": ({"role_arn": ROLE, "source_profile": "mfa"}, False),
+    "role of itself": ({"role_arn": ROLE, "source_profile": "it"}, True),
+    "SSO": ({"sso_account_id": "1", "sso_role_name": "x"}, True),
+    "program": ({"credential_process": "x"}, True),
+    "program beside keys": ({**KEYS, "credential_process": "x"}, False),
+    "keys": (KEYS, False),
+    "settings alone": ({"region": "eu-west-1"}, False),
+}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_profile_is_renewed_if_it_is_asked_and_no_person(name: str) -> None:
+    profile, renewed = PROFILES[name]
+    others = {"base": KEYS, "mfa": {**ROLES, "mfa_serial": "arn:aws:iam::1:mfa/x"}}
+    assert is_renewed({**others, "it": profile}, "it") == renewed
