@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ import pytest
 
 import botocore_conn_provider
 from botocore_conn_provider import events
+from tests.loopback import LOOPBACK, serve
 from tests.renewal.simulation import HOUR
 from tests.sessions.wire import Case, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.aws import Aws
     from tests.leaks import Leaks, Secrets
@@ -190,3 +194,67 @@ def test_static_keys_of_a_profile_have_no_keeper(
     assert heard == []
     assert [each.action for each in world.aws.requests] == ["GetCallerIdentity"]
     assert role.exists()
+
+
+class Portal:
+    """The SSO portal, which gives keys of a role for a token."""
+
+    url: str
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self.asked = 0
+
+    def __call__(
+        self, _: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        self.asked += 1
+        ends = datetime.datetime.now() + datetime.timedelta(hours=1)  # noqa: DTZ005
+        keys = {
+            "accessKeyId": self._secrets.new_access_key_id(),
+            "secretAccessKey": self._secrets.new("secret key of the portal"),
+            "sessionToken": self._secrets.new_session_token(),
+            "expiration": int(ends.timestamp() * 1000),
+        }
+        body = json.dumps({"roleCredentials": keys}).encode()
+        headers = [("Content-Type", "application/json")]
+        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+
+@pytest.fixture
+def portal(isolated: Path, secrets: Secrets) -> Iterator[Portal]:
+    """Sign in at the portal, with a profile `sso`."""
+    start_url = "https://example.awsapps.com/start"
+    cache = isolated / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    name = hashlib.sha1(start_url.encode()).hexdigest()  # noqa: S324 - botocore's
+    token = {
+        "startUrl": start_url,
+        "region": "eu-west-1",
+        "accessToken": secrets.new("SSO token"),
+        "expiresAt": "2099-01-01T00:00:00Z",
+    }
+    (cache / f"{name}.json").write_text(json.dumps(token))
+    made = Portal(secrets)
+    with serve(made) as port:
+        made.url = f"http://{LOOPBACK}:{port}"
+        (isolated / ".aws" / "config").write_text(
+            f"[profile sso]\nsso_start_url = {start_url}\nsso_region = eu-west-1\n"
+            "sso_account_id = 123456789012\nsso_role_name = reader\n"
+            f"services = portal\n[services portal]\nsso =\n  endpoint_url = {made.url}\n"
+        )
+        yield made
+
+
+def test_keys_of_sso_are_fetched_by_a_renewal(
+    portal: Portal, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(world, monkeypatch, "sso")
+    client = boto3.client("sts")
+    assert portal.asked == 0
+    client.get_caller_identity()
+    client.get_caller_identity()
+    assert portal.asked == 1
+    (first, second) = world.aws.requests
+    assert first.access_key_id == second.access_key_id
