@@ -22,15 +22,14 @@ from botocore.config import Config
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import (
     FileWebIdentityTokenLoader,
-    InstanceMetadataFetcher,
     JSONFileCache,
-    resolve_imds_endpoint_mode,
 )
 
 from botocore_conn_provider.exchange.asking import note_asking, refuse_recursion
 from botocore_conn_provider.exchange.machine_sources import (
     NamedContainerProvider,
     NamedInstanceProvider,
+    create_metadata_fetcher,
 )
 from botocore_conn_provider.exchange.sts_config import bound_sts
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.exchange.hops import Hops
 
-ADVISORY_REFRESH_SECONDS = 15 * 60  # botocore's own for instance metadata
 WEB_IDENTITY = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
     "role_arn": "AWS_ROLE_ARN",
@@ -144,11 +142,13 @@ class BaseChain:
         disabled = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
         if named and self._is_renewed and not disabled:
             return self._create_named_instance()
-        return kinds.InstanceMetadataProvider(self._create_metadata_fetcher())
+        return kinds.InstanceMetadataProvider(
+            create_metadata_fetcher(self._session, self._environ)
+        )
 
     def _create_named_instance(self) -> kinds.CredentialProvider:
         return NamedInstanceProvider(
-            self._create_metadata_fetcher(),
+            create_metadata_fetcher(self._session, self._environ),
             session=self._session,
             conn_id=self._conn_id,
         )
@@ -212,23 +212,6 @@ class BaseChain:
             return client
 
         return create_client
-
-    def _create_metadata_fetcher(self) -> InstanceMetadataFetcher:
-        ask = self._session.get_config_variable
-        return InstanceMetadataFetcher(
-            timeout=ask("metadata_service_timeout"),
-            num_attempts=ask("metadata_service_num_attempts"),
-            env=self._environ,
-            user_agent=self._session.user_agent(),
-            config={
-                "ec2_metadata_service_endpoint": ask("ec2_metadata_service_endpoint"),
-                "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(
-                    self._session
-                ),
-                "ec2_credential_refresh_window": ADVISORY_REFRESH_SECONDS,
-                "ec2_metadata_v1_disabled": ask("ec2_metadata_v1_disabled"),
-            },
-        )
 
     def _create_web_identity(
         self, profile_name: str, *, with_variables: bool

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as kinds
 from botocore.exceptions import BotoCoreError
+from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.redaction import show_error, show_origin
 
 if TYPE_CHECKING:
     import botocore.session
-    from botocore.utils import InstanceMetadataFetcher
 
 # Source: botocore.utils, ContainerMetadataFetcher and InstanceMetadataFetcher.
 CONTAINER_HOST, INSTANCE_HOST = "http://169.254.170.2", "http://169.254.169.254"
 INSTANCE_METHOD = "iam-role"
+ADVISORY_REFRESH_SECONDS = 15 * 60  # botocore's own for instance metadata
 ANSWERED_4XX = re.compile(r"non 200 response 4\d\d")
 
 
@@ -105,4 +106,23 @@ def explain_silent_instance(
         hint="Check that the instance has a role, that the service is on and can be"
         " reached (hop limit), and AWS_EC2_METADATA_SERVICE_ENDPOINT.",
         retryable=True,
+    )
+
+
+def create_metadata_fetcher(
+    session: botocore.session.Session, environ: dict[str, str]
+) -> InstanceMetadataFetcher:
+    """Return botocore's fetcher, which reads these variables."""
+    ask = session.get_config_variable
+    return InstanceMetadataFetcher(
+        timeout=ask("metadata_service_timeout"),
+        num_attempts=ask("metadata_service_num_attempts"),
+        env=environ,
+        user_agent=session.user_agent(),
+        config={
+            "ec2_metadata_service_endpoint": ask("ec2_metadata_service_endpoint"),
+            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
+            "ec2_credential_refresh_window": ADVISORY_REFRESH_SECONDS,
+            "ec2_metadata_v1_disabled": ask("ec2_metadata_v1_disabled"),
+        },
     )
