@@ -49,7 +49,7 @@ class Source:
         """Return the time of the shifted steady clock."""
         return time.monotonic() + self.shift
 
-    def fetch(self) -> TemporaryCredentials:
+    def fetch(self, _: object) -> TemporaryCredentials:
         """Take a second, but for the first set."""
         self.asked += 1
         if self.asked > 1:

@@ -63,7 +63,7 @@ def measure() -> list[Row]:
 
 
 def _count_ours(hour: Simulated) -> int:
-    def fetch() -> TemporaryCredentials:
+    def fetch(_: object) -> TemporaryCredentials:
         return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), hour.issue())
 
     runtime = Runtime(

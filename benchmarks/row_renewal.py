@@ -63,7 +63,7 @@ def _make_ours() -> KeptCredentials:
     asked = itertools.count()
     shift = 0.0
 
-    def fetch() -> TemporaryCredentials:
+    def fetch(_: object) -> TemporaryCredentials:
         if next(asked):
             time.sleep(EXCHANGE_SECONDS)
         return TemporaryCredentials(KeyId("A"), Secret("s"), Secret("t"), _expiry(3600))

@@ -28,7 +28,7 @@ def measure() -> list[Row]:
         hours=6
     )
     keys = TemporaryCredentials(KeyId("ASIA"), Secret("s"), Secret("t"), expires_at)
-    keeper = Keeper(lambda: keys, conn_id="benchmark")
+    keeper = Keeper(lambda _: keys, conn_id="benchmark")
     ours = KeptCredentials(keeper, method="m", recipe=(str, ()))
     theirs = RefreshableCredentials(
         "ASIA", "s", "t", expires_at, refresh_using=dict, method="m"

@@ -200,9 +200,27 @@ class WebIdentityTokenError(CredentialFetchError):
 
 
 class StsExchangeError(CredentialFetchError):
-    """STS could not be reached, or refused the exchange."""
+    """STS could not be reached, or refused the exchange.
+
+    Attributes:
+        code: What STS calls its refusal, such as AccessDenied; empty if it did not
+            answer.
+    """
 
     section = "sts-exchange"
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        cause: str,
+        hint: str = "",
+        retryable: bool = False,
+        code: str = "",
+    ) -> None:
+        super().__init__(conn_id=conn_id, cause=cause, hint=hint, retryable=retryable)
+        self.code = code
+        self._remember(code=code)
 
 
 def describe_error(error: BaseException) -> str:

@@ -58,6 +58,7 @@ ALLOWED = {
     "errors describe_error: str(error)": "only of a ConnProviderError, whose words are ours",
     "events describe: {error}": "only of a ConnProviderError, whose words are ours",
     "exchange/refusal explain_refusal: error.response": "code and message in it are masked there",
+    "exchange/machine_sources load: str(error)": "searched for a status, and shown by show_error",
     "federation/saml/kerberos read_words: error.gen_message()": "it is searched, and masked when returned",
     "federation/web_identity/google/google_tokens _explain: error.args": (
         "compared with google-auth's own words, never shown"

@@ -116,6 +116,7 @@ class MetadataServer:
 
     def __init__(self, secrets: Secrets) -> None:
         self.paths: list[str] = []
+        self.is_down = False
         self.access_key_id = secrets.new_access_key_id()
         self.session_token = secrets.new_session_token()
         self._secret_access_key = secrets.new("metadata secret key")
@@ -145,6 +146,8 @@ class MetadataServer:
         return [text.encode()]
 
     def _answer(self, environ: WSGIEnvironment, path: str) -> tuple[str, str]:
+        if self.is_down:
+            return "503 Service Unavailable", ""
         credentials = "/latest/meta-data/iam/security-credentials/"
         if environ["REQUEST_METHOD"] == "PUT" and path == "/latest/api/token":
             return "200 OK", self._token

@@ -16,7 +16,8 @@ from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.exchange.asking import refuse_recursion
-from botocore_conn_provider.exchange.flows import create_flow, run_flow
+from botocore_conn_provider.exchange.flow import run_flow
+from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.runtime import Runtime
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import datetime
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import Flow
+    from botocore_conn_provider.exchange.flow import Flow, Repeat
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued, Store
     from botocore_conn_provider.secret import KeyId, Secret
@@ -88,9 +89,9 @@ def _issue_role(
 
         prepare_base(settings, view, variable=variable)
 
-    def fetch() -> TemporaryCredentials:
+    def fetch(repeat: Repeat) -> TemporaryCredentials:
         check()
-        return run_flow(flow)
+        return run_flow(flow, repeat)
 
     if isinstance(settings.role, AssumeRole) and settings.keys is None:
         check()  # to find out who asks is to ask already
@@ -169,7 +170,7 @@ def _read_identity(
             keys.session_token,
             account_id=keys.account_id,
         )
-    from botocore_conn_provider.exchange.base_session import load_base_identity
+    from botocore_conn_provider.exchange.base_identity import load_base_identity
     from botocore_conn_provider.exchange.checks import prepare_base
 
     found = load_base_identity(

@@ -18,15 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore import credentials as kinds
+from botocore.config import Config
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import (
     FileWebIdentityTokenLoader,
-    InstanceMetadataFetcher,
     JSONFileCache,
-    resolve_imds_endpoint_mode,
 )
 
 from botocore_conn_provider.exchange.asking import note_asking, refuse_recursion
+from botocore_conn_provider.exchange.machine_sources import (
+    NamedContainerProvider,
+    NamedInstanceProvider,
+    create_metadata_fetcher,
+)
+from botocore_conn_provider.exchange.sts_config import bound_sts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +39,8 @@ if TYPE_CHECKING:
     import botocore.session
 
     from botocore_conn_provider.connection.environment import Snapshot
+    from botocore_conn_provider.exchange.hops import Hops
 
-ADVISORY_REFRESH_SECONDS = 15 * 60  # botocore's own for instance metadata
 WEB_IDENTITY = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
     "role_arn": "AWS_ROLE_ARN",
@@ -53,11 +58,15 @@ class BaseChain:
         *,
         conn_id: str,
         region_name: str | None,
+        is_renewed: bool,
+        hops: Hops,
     ) -> None:
         self._session = session
         self._snapshot = snapshot
         self._conn_id = conn_id
         self._region_name = region_name
+        self._is_renewed = is_renewed
+        self._hops = hops
         self._environ = dict(snapshot.settle())  # botocore wants a dict
         self._cache: dict[str, Any] = {}
         # By METHOD. The two that read shared files are not here: their files are
@@ -122,20 +131,37 @@ class BaseChain:
         return kinds.EnvProvider(environ=self._environ)
 
     def _create_container(self, _: str) -> kinds.CredentialProvider:
-        return kinds.ContainerProvider(environ=self._environ)
+        return NamedContainerProvider(self._environ, conn_id=self._conn_id)
 
     def _create_instance(self, _: str) -> kinds.CredentialProvider:
-        return kinds.InstanceMetadataProvider(self._create_metadata_fetcher())
+        """Make the provider; an error for a service that is named and silent.
+
+        Of an address that nothing names, no one knows whether there is a service.
+        """
+        named = self._session.get_config_variable("ec2_metadata_service_endpoint")
+        disabled = self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+        if named and self._is_renewed and not disabled:
+            return self._create_named_instance()
+        return kinds.InstanceMetadataProvider(
+            create_metadata_fetcher(self._session, self._environ)
+        )
+
+    def _create_named_instance(self) -> kinds.CredentialProvider:
+        return NamedInstanceProvider(
+            create_metadata_fetcher(self._session, self._environ),
+            session=self._session,
+            conn_id=self._conn_id,
+        )
 
     def _create_assume_role(self, profile_name: str) -> kinds.CredentialProvider:
         sources = [self._create_env(""), self._create_container("")]
         return kinds.AssumeRoleProvider(
             load_config=self._load_config,
-            client_creator=self._create_client,
+            client_creator=self._watch_sts(profile_name),
             cache=self._cache,
             profile_name=profile_name,
             credential_sourcer=kinds.CanonicalNameCredentialSourcer(
-                [*sources, self._create_instance("")]
+                [*sources, self._create_named_instance()]
             ),
             profile_provider_builder=self,
         )
@@ -169,28 +195,23 @@ class BaseChain:
     def _load_config(self) -> Any:
         return self._session.full_config
 
-    def _create_client(self, service_name: str, **given: Any) -> Any:
-        """Create a client of the chain's own, in the session's region."""
-        return self._session.create_client(
-            service_name, **{"region_name": self._region_name, **given}
-        )
+    def _watch_sts(self, profile_name: str) -> Callable[..., Any]:
+        """Return what creates STS clients of the chain's own, in its region.
 
-    def _create_metadata_fetcher(self) -> InstanceMetadataFetcher:
-        ask = self._session.get_config_variable
-        return InstanceMetadataFetcher(
-            timeout=ask("metadata_service_timeout"),
-            num_attempts=ask("metadata_service_num_attempts"),
-            env=self._environ,
-            user_agent=self._session.user_agent(),
-            config={
-                "ec2_metadata_service_endpoint": ask("ec2_metadata_service_endpoint"),
-                "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(
-                    self._session
-                ),
-                "ec2_credential_refresh_window": ADVISORY_REFRESH_SECONDS,
-                "ec2_metadata_v1_disabled": ask("ec2_metadata_v1_disabled"),
-            },
-        )
+        What they ask for is noted, for it may be what is refused.
+        """
+
+        def create_client(service_name: str, **given: Any) -> Any:
+            if self._is_renewed:  # the renewal repeats it, and bounds how often
+                asking_once = Config(**bound_sts({}))
+                given["config"] = asking_once.merge(given.get("config") or Config())
+            client = self._session.create_client(
+                service_name, **{"region_name": self._region_name, **given}
+            )
+            self._hops.watch(client, self._session, profile_name)
+            return client
+
+        return create_client
 
     def _create_web_identity(
         self, profile_name: str, *, with_variables: bool
@@ -212,7 +233,7 @@ class BaseChain:
 
         return kinds.AssumeRoleWithWebIdentityProvider(
             load_config=load_config,
-            client_creator=self._create_client,
+            client_creator=self._watch_sts(profile_name),
             profile_name=profile_name,
             cache=self._cache,
             disable_env_vars=True,

@@ -21,7 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_SERVER_ERROR = 500
-THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown")
+# Source: botocore.retries.standard, which repeats these; the last is STS's own.
+BUSY = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "IDPCommunicationError",
+)
 
 # Parameters whose values are no secret: the others are masked in STS's words.
 OPEN_PARAMETERS = ("RoleArn", "PrincipalArn", "RoleSessionName", "DurationSeconds")
@@ -42,6 +56,7 @@ class StsFailure(NamedTuple):
     cause: str
     hint: str = ""
     retryable: bool = False
+    code: str = ""
 
 
 def explain(
@@ -67,7 +82,8 @@ def explain_refusal(error: ClientError, parameters: Mapping[str, Any]) -> StsFai
         f"STS refused {error.operation_name} of {parameters['RoleArn']}:"
         f" {show_words(code, 60)}: {show_message(message, parameters)}",
         HINTS.get(code, ""),
-        retryable=code in THROTTLED or status >= FIRST_SERVER_ERROR,
+        retryable=code in BUSY or status >= FIRST_SERVER_ERROR,
+        code=show_words(code, 60),
     )
 
 
@@ -87,6 +103,15 @@ def explain_failure(
     fault = explain_fault(error, show_origin(endpoint_url), FIELDS)
     retryable = not isinstance(error, SSLError)
     return StsFailure(f"{start} {fault.cause}", fault.hint, retryable=retryable)
+
+
+def may_pass(error: Exception) -> bool:
+    """Return whether what botocore's chain ended in may pass by itself."""
+    if isinstance(error, ClientError):
+        return explain_refusal(error, {"RoleArn": ""}).retryable
+    if isinstance(error, BotoCoreError):
+        return is_on_the_way(error) and not isinstance(error, SSLError)
+    return False
 
 
 def is_on_the_way(error: BotoCoreError) -> bool:

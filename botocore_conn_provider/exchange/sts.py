@@ -18,6 +18,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
+from botocore_conn_provider.exchange.sts_config import bound_sts
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import KeyId, Secret
@@ -35,14 +36,7 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         ClientSettings,
     )
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
-
-# botocore's default is 60 s, five attempts: too long for a caller that has no
-# credentials yet.
-CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 8
-# Two attempts stay within the keeper's deadline, which retries further itself.
-ATTEMPTS = 2
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
 
 
 class TemporaryCredentials(Value):
@@ -89,12 +83,7 @@ def create_sts_client(
     # Imported here because it takes 65 ms, and a start from the store makes no client.
     from botocore.config import Config
 
-    own = {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "read_timeout": READ_TIMEOUT_SECONDS,
-        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-        **settings.config,
-    }
+    own = bound_sts({**settings.config})
     # None and not left out, so that the session's default Config does not decide it:
     # it is meant for the services.
     own["signature_version"] = None
@@ -125,7 +114,7 @@ def _list_keys(identity: BaseIdentity) -> dict[str, Any]:
 class StsExchange:
     """The three calls, with errors that name the connection and hide the keys.
 
-    Blocks for as long as the client's timeouts and retries allow. Threads may
+    Blocks for as long as the client's timeouts allow. Threads may
     share one: botocore's clients are safe to call from many threads. A forked
     child must make its own, because an open connection would be shared.
 

@@ -165,11 +165,22 @@ def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) ->
         name="conn-proof",
         daemon=True,
     )
+    return could_start(thread)
+
+
+def could_start(thread: threading.Thread) -> bool:
+    """Start a thread; return False where there can be none.
+
+    What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
+    runs then, so its work must not be done a second time.
+    """
     if sys.is_finalizing():  # a start would wait for a thread that never runs
         return False
     try:
         thread.start()
     except RuntimeError:
+        if thread.ident is not None:
+            raise
         return False
     return True
 

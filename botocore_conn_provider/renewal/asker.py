@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.renewal.identity import fingerprint
+from botocore_conn_provider.renewal.repeats import OUTLIVED
 from botocore_conn_provider.renewal.schedule import Found
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import Flow
+    from botocore_conn_provider.exchange.flow import Flow
     from botocore_conn_provider.renewal.schedule import Issued, Store
 
 
@@ -53,10 +55,37 @@ class Asker:
     ) -> Found:
         """Return what the store holds for who asks now, else what `fetch` returns.
 
+        If STS says that it does not take us any more, and the keys or the token were
+        rotated since they were read, those that are there now are tried, once.
+
         Raises:
             ConnProviderError: Of `fetch`, or the base identity cannot be had.
         """
         identity = self._identify()
+        try:
+            return self._obtain_as(identity, fetch, accept)
+        except StsExchangeError as error:
+            if error.code not in OUTLIVED:
+                raise
+            rotated = self._find_other(identity)
+            if rotated is None:
+                raise
+        return self._obtain_as(rotated, fetch, accept)
+
+    def _find_other(self, identity: str) -> str | None:
+        """Return who asks now; None if it is the same, or cannot be told."""
+        try:
+            now = self._identify()
+        except ConnProviderError:  # what STS said is the cause
+            return None
+        return None if now == identity else now
+
+    def _obtain_as(
+        self,
+        identity: str,
+        fetch: Callable[[], Issued],
+        accept: Callable[[Issued], bool],
+    ) -> Found:
         if identity != self.identity:
             self.on_change()
         store = self._open_store(identity)

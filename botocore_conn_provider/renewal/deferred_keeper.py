@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.renewal.repeats import Pauses, Repeats
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import Patience
 from botocore_conn_provider.renewal.shared_call import SharedCall
@@ -49,8 +50,14 @@ class DeferredKeeper:
     ) -> None:
         self._found = FoundKeeper()
         self._elapsed = runtime.elapsed
+        pauses = Pauses(policy, runtime)
+
+        def search(deadline: float) -> Keeper:
+            repeats = Repeats(pauses, deadline, most=float("inf"), runtime=runtime)
+            return repeats.run(find)
+
         self._search: SharedCall[Keeper] = SharedCall(
-            lambda _: find(),
+            search,
             owner=self._found,
             conn_id=conn_id,
             policy=policy,

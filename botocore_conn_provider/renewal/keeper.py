@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
 
+    from botocore_conn_provider.exchange.flow import Repeat
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Found, Store
 
@@ -36,8 +37,9 @@ class Keeper:
     """The credentials of one connection, renewed in time.
 
     Args:
-        fetch: Does the whole exchange. Blocks; raises a `ConnProviderError`. Called
-            by one thread at a time, except while one is stuck past its deadline.
+        fetch: Does the whole exchange; makes the call of STS by what it is given, which
+            repeats it. Blocks; raises a `ConnProviderError`. Called by one thread at
+            a time, except while one is stuck past its deadline.
         conn_id: For errors and events.
         policy: The windows, deadlines and pauses.
         store: The connection's entry in the machine's store; None without a store.
@@ -46,7 +48,7 @@ class Keeper:
 
     def __init__(
         self,
-        fetch: Callable[[], TemporaryCredentials],
+        fetch: Callable[[Repeat], TemporaryCredentials],
         *,
         conn_id: str,
         policy: RenewalPolicy = RenewalPolicy(),  # noqa: B008 - immutable

@@ -14,7 +14,8 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.exchange.flows import create_flow, run_flow
+from botocore_conn_provider.exchange.flow import run_flow
+from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flows import Flow
+    from botocore_conn_provider.exchange.flow import Flow
     from botocore_conn_provider.exchange.session_view import SessionView
 
 IDLE_KEEPERS = 32
@@ -111,11 +112,14 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         ConnProviderError: The base identity cannot be had.
     """
     flow: Flow[Any] = create_flow(settings, view)
-    asker = Asker(settings, flow, _find_store(settings, view.snapshot))
+    # What only one session may have is not stored.
+    is_shared = getattr(flow, "is_shared", True)
+    store = _find_store(settings, view.snapshot) if is_shared else None
+    asker = Asker(settings, flow, store)
 
     def make_keeper() -> Keeper:
         keeper = Keeper(
-            lambda: run_flow(flow),
+            lambda repeat: run_flow(flow, repeat),
             conn_id=settings.conn_id,
             policy=RenewalPolicy.from_settings(settings.own),
             store=asker,

@@ -18,6 +18,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider import events
+from botocore_conn_provider.federation.deadline import could_start
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
@@ -41,15 +42,19 @@ def find_steady_clock() -> Callable[[], float]:
     return time.monotonic  # pragma: no cover - not the system of the tests
 
 
+class NoThreadError(RuntimeError):
+    """This process can start no thread now."""
+
+
 def start_daemon(work: Callable[[], None]) -> None:
     """Run `work` in a daemon thread, which does not delay the interpreter's exit.
 
     Raises:
-        RuntimeError: No thread can be started, for example at shutdown.
+        NoThreadError: No thread can be started, for example at shutdown.
     """
-    if sys.is_finalizing():  # a start would wait for a thread that never runs
-        raise RuntimeError("the interpreter is ending")
-    threading.Thread(target=work, name="botocore-conn-renewal", daemon=True).start()
+    name = "botocore-conn-renewal"
+    if not could_start(threading.Thread(target=work, name=name, daemon=True)):
+        raise NoThreadError
 
 
 def wait_for(future: Future[Any], seconds: float) -> None:

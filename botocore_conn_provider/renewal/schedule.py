@@ -52,9 +52,9 @@ class RenewalPolicy(Value):
     """When to try again after a failure while the credentials are valid."""
     remember_error_seconds: tuple[float, float] = (1.0, 5.0)
     """How long an error is repeated, without a new attempt, while none are held."""
-    first_pause_seconds: float = 0.5
+    first_pause_seconds: float = 1.0
     """Upper end of the first pause between retries of a transient fault."""
-    longest_pause_seconds: float = 8.0
+    longest_pause_seconds: float = 16.0
     rejection_age_seconds: float = 60.0
     """Younger credentials are not dropped when a service rejects them."""
 

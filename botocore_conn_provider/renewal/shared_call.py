@@ -21,6 +21,7 @@ from botocore_conn_provider.errors import ConnProviderError, CredentialFetchErro
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.attempt import Attempt
 from botocore_conn_provider.renewal.failure import INTERRUPTED, Failure
+from botocore_conn_provider.renewal.runtime import NoThreadError
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class SharedCall(Generic[T]):
                 self._runtime.start_thread(lambda: self._run_apart(attempt))
                 attempt.is_launched = True
                 return
-        except RuntimeError:  # the platform has no threads, or Python is ending
+        except NoThreadError:
             attempt.is_launched = True
         self._run(attempt)
 

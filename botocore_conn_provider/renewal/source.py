@@ -1,32 +1,32 @@
 """Get credentials from the machine's store, else from their source, with retries.
 
-Blocks; run by one renewal at a time. Retries are for callers without credentials
-only: while credentials are valid, the keeper's own back-off is the retry.
+Blocks; run by one renewal at a time. Retries are for callers without credentials:
+while credentials are valid, the keeper's own back-off is the retry, and a busy STS is
+asked just once more.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import itertools
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.errors import (
-    CredentialFetchError,
-    StsExchangeError,
-    WebIdentityTokenError,
-)
+from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.federation.deadline import ending_in
+from botocore_conn_provider.renewal.repeats import Pauses, Repeats
 from botocore_conn_provider.renewal.schedule import Found, Issued, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore_conn_provider.exchange.flow import Repeat
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
+# What a renewal in the background asks of a busy STS besides: a blip is no warning.
+REPEATS_IN_BACKGROUND = 1
 # Source: AWS STS API reference, the longest of all its sessions (GetSessionToken).
 LONGEST_LIFETIME_SECONDS = 36 * 3600
 # The part of the time that is left for an error to reach those who wait, and its bound.
@@ -34,11 +34,19 @@ TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
 
 
 class Source:
-    """Where a connection's credentials come from."""
+    """Where a connection's credentials come from.
+
+    Args:
+        fetch: Does the whole exchange; see `Keeper`.
+        conn_id: For errors.
+        policy: The pauses.
+        store: The connection's entry in the machine's store; None without a store.
+        runtime: Clocks, random numbers, pauses.
+    """
 
     def __init__(
         self,
-        fetch: Callable[[], TemporaryCredentials],
+        fetch: Callable[[Repeat], TemporaryCredentials],
         *,
         conn_id: str,
         policy: RenewalPolicy,
@@ -47,7 +55,7 @@ class Source:
     ) -> None:
         self._fetch = fetch
         self._conn_id = conn_id
-        self._policy = policy
+        self._pauses = Pauses(policy, runtime)
         self._store = store
         self._runtime = runtime
 
@@ -60,43 +68,34 @@ class Source:
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
         """
+        repeats = self._begin(deadline, most=REPEATS_IN_BACKGROUND)
+        return self._obtain(deadline, accept, repeats)
 
+    def obtain_patiently(
+        self, deadline: float, *, accept: Callable[[Issued], bool]
+    ) -> Found:
+        """Do as `obtain`, and retry after transient faults until `deadline`."""
+        repeats = self._begin(deadline, most=float("inf"))
+        return repeats.run(lambda: self._obtain(deadline, accept, repeats))
+
+    def _begin(self, deadline: float, *, most: float) -> Repeats:
+        return Repeats(self._pauses, deadline, most=most, runtime=self._runtime)
+
+    def _obtain(
+        self, deadline: float, accept: Callable[[Issued], bool], repeats: Repeats
+    ) -> Found:
         def ask() -> Issued:
-            return self._ask(deadline)
+            return self._ask(deadline, repeats)
 
         if self._store is None:
             return Found(ask(), from_store=False, waited_seconds=0.0)
         return self._store.obtain(ask, accept=accept)
 
-    def obtain_patiently(
-        self, deadline: float, *, accept: Callable[[Issued], bool]
-    ) -> Found:
-        """Do as `obtain`, and retry after transient faults.
-
-        Each pause is random between zero and a limit that grows exponentially (full
-        jitter). It ends before `deadline`.
-        """
-        for tries in itertools.count():
-            try:
-                return self.obtain(deadline, accept=accept)
-            except CredentialFetchError as error:
-                pause = self._choose_pause(tries)
-                ends = self._runtime.elapsed() + pause
-                if not is_worth_retrying(error) or ends >= deadline:
-                    raise
-            self._runtime.pause(pause)
-        raise AssertionError  # pragma: no cover - count() does not end
-
-    def _choose_pause(self, tries: int) -> float:
-        policy = self._policy
-        # The exponent is limited, because a float overflows after a thousand retries.
-        longest = policy.first_pause_seconds * 2.0 ** min(tries, 30)
-        return self._runtime.uniform(0.0, min(longest, policy.longest_pause_seconds))
-
-    def _ask(self, deadline: float) -> Issued:
+    def _ask(self, deadline: float, repeats: Repeats) -> Issued:
         left = deadline - self._runtime.elapsed()
         with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
-            credentials = self._fetch()
+            credentials = self._fetch(repeats.repeat)
+        self._pauses.reset()
         now = self._runtime.now()
         seconds = find_lifetime(credentials, now)
         if seconds <= 0:
@@ -139,15 +138,3 @@ def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:
             if 0 < seconds <= LONGEST_LIFETIME_SECONDS:
                 return seconds
     return ends - now
-
-
-def is_worth_retrying(error: CredentialFetchError) -> bool:
-    """Return whether to ask again at once for a caller without credentials.
-
-    It is False for faults of the IdP: the connection's `idp_request_retry_kwargs`
-    decide how often the IdP is asked, and repeated sign-ins may lock an account. A file
-    that is not there is told at once: a wait would only hide it.
-    """
-    if isinstance(error, WebIdentityTokenError):
-        return error.retryable and not error.local
-    return error.retryable and isinstance(error, StsExchangeError)

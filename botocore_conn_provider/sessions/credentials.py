@@ -96,9 +96,9 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
         return self._keeper.current().secret_access_key.reveal()
 
     @property  # type: ignore[misc]
-    def token(self) -> str:  # type: ignore[override]
-        """The session token of the current set."""
-        return self._keeper.current().session_token.reveal()
+    def token(self) -> str | None:  # type: ignore[override]
+        """The session token of the current set; None for keys that do not end."""
+        return self._keeper.current().session_token.reveal() or None
 
     @property  # type: ignore[misc]
     def account_id(self) -> str | None:  # type: ignore[override]
@@ -140,7 +140,7 @@ def freeze(kept: TemporaryCredentials) -> ReadOnlyCredentials:
     values = (
         str(kept.access_key_id),
         kept.secret_access_key.reveal(),
-        kept.session_token.reveal(),
+        kept.session_token.reveal() or None,
         kept.account_id,
     )
     return ReadOnlyCredentials(*values[:FROZEN_FIELDS])

@@ -21,10 +21,8 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.exchange.base_session import (
-    create_base_session,
-    load_base_credentials,
-)
+from botocore_conn_provider.exchange.base_identity import load_base_credentials
+from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.credentials import (
     ConnectionCredentials,
@@ -93,7 +91,7 @@ class StaticProvider(ConnectionProvider):
 
 
 class ProfileProvider(ConnectionProvider):
-    """The credentials of a profile of the shared files, whatever their kind."""
+    """The keys of a profile of the shared files."""
 
     METHOD = "conn-profile"
     CANONICAL_NAME = "customConnProfile"
@@ -105,7 +103,7 @@ class ProfileProvider(ConnectionProvider):
 
 
 class RoleProvider(ConnectionProvider):
-    """Credentials of a role, which the keeper renews."""
+    """Credentials of a role or a profile, which the keeper renews."""
 
     def _load(self) -> Credentials:
         return KeptCredentials(
@@ -118,6 +116,13 @@ class RoleProvider(ConnectionProvider):
         from botocore_conn_provider.renewal.registry import defer_keeper
 
         return defer_keeper(self.settings, self._view)
+
+
+class RenewedProfileProvider(RoleProvider):
+    """The credentials of a profile that has a role, SSO or a program."""
+
+    METHOD = "conn-profile"
+    CANONICAL_NAME = "customConnProfile"
 
 
 class AssumeRoleProvider(RoleProvider):
@@ -152,13 +157,22 @@ def create_provider(
     settings: AwsSettings, view: SessionView, *, remake: Remake
 ) -> ConnectionProvider | None:
     """Return the provider for the connection's kind; None for botocore's chain."""
-    kind = _find_kind(settings)
+    kind = _find_kind(settings, view)
     return kind(settings, view, remake=remake) if kind is not None else None
 
 
-def _find_kind(settings: AwsSettings) -> type[ConnectionProvider] | None:
+def _find_kind(
+    settings: AwsSettings, view: SessionView
+) -> type[ConnectionProvider] | None:
     if settings.role is not None:
         return ROLE_KINDS[type(settings.role)]
     if settings.keys is not None:
         return StaticProvider
-    return ProfileProvider if settings.profile_name is not None else None
+    if settings.profile_name is None:
+        return None
+    # Imported here: connections without a profile need no such look.
+    from botocore_conn_provider.exchange.profile_flow import is_renewed
+
+    profiles = create_base_session(settings, view).full_config.get("profiles", {})
+    renewed = is_renewed(profiles, settings.profile_name)
+    return RenewedProfileProvider if renewed else ProfileProvider

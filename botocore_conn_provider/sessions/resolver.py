@@ -162,7 +162,8 @@ class FittedResolver(CredentialResolver):
         if view.events is not None:
             release_session(view.events)
         ours = create_provider(settings, view, remake=self._fitted.binding.remake)
-        _watch_rejections(self._fitted.session, settings)
+        if ours is not None and hasattr(ours, "defer_keeper"):
+            _watch_rejections(self._fitted.session)
         return Applied(settings, view, ours)
 
     def _build(self, applied: Applied | None) -> list[Any]:
@@ -238,10 +239,8 @@ def _is_ours(provider: Any) -> bool:
     return str(provider.METHOD).startswith(OUR_METHODS)
 
 
-def _watch_rejections(session: botocore.session.Session, settings: AwsSettings) -> None:
-    """Have a service's rejection of a role's credentials reach their keeper."""
-    if settings.role is None:
-        return
+def _watch_rejections(session: botocore.session.Session) -> None:
+    """Have a service's rejection of credentials reach their keeper."""
     from botocore_conn_provider.renewal.registry import keepers
     from botocore_conn_provider.sessions.rejection import register_rejection
 

@@ -15,7 +15,10 @@ import pytest
 import botocore_conn_provider
 from botocore_conn_provider.cli.process_credentials import issue
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.exchange import flows, sts
+from botocore_conn_provider.exchange import sts
+from botocore_conn_provider.exchange.assume_role_flow import AssumeRoleFlow
+from botocore_conn_provider.exchange.saml_flow import SamlFlow
+from botocore_conn_provider.exchange.web_identity_flow import WebIdentityFlow
 from botocore_conn_provider.renewal.registry import keepers
 from botocore_conn_provider.secret import Options
 from tests.cli.conftest import CONNECTION, ROLE
@@ -186,7 +189,7 @@ def test_a_step_that_is_replaced_is_not_gone_around(
     def refuse(*_: object, **__: object) -> None:
         raise CredentialFetchError(conn_id="aws_default", cause="replaced by the test.")
 
-    for kind in (flows.AssumeRoleFlow, flows.SamlFlow, flows.WebIdentityFlow):
+    for kind in (AssumeRoleFlow, SamlFlow, WebIdentityFlow):
         monkeypatch.setattr(kind, step, refuse)
 
     said = command(run)

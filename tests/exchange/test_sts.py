@@ -17,7 +17,7 @@ from botocore_conn_provider.connection.settings import (
     SamlSignIn,
 )
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.base_session import BaseIdentity
+from botocore_conn_provider.exchange.base_identity import BaseIdentity
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.secret import KeyId, Options, Secret
 from tests.aws import Fault, build_error

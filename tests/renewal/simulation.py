@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
-from botocore_conn_provider.renewal.runtime import Runtime, start_daemon
+from botocore_conn_provider.renewal.runtime import NoThreadError, Runtime, start_daemon
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from botocore_conn_provider.secret import KeyId, Secret
 
@@ -81,8 +81,9 @@ class Simulation:
         fetch: Callable[[], TemporaryCredentials] | None = None,
         **more: Any,
     ) -> Keeper:
+        ask = fetch or self.fetch
         return Keeper(
-            fetch or self.fetch,
+            lambda _: ask(),
             conn_id="x",
             policy=policy,
             runtime=self.runtime(),
@@ -108,7 +109,7 @@ class Simulation:
 
     def _start(self, work: Callable[[], None]) -> None:
         if not self.threads_allowed:
-            raise RuntimeError("can't start new thread")
+            raise NoThreadError
         if self.threads_interrupted:
             raise KeyboardInterrupt
         self.threads_started += 1

@@ -21,7 +21,7 @@ from botocore_conn_provider.secret import Secret
 
 place, issued, seconds, lifetime = sys.argv[1], Path(sys.argv[2]), *map(float, sys.argv[3:5])
 
-def fetch():
+def fetch(repeat):
     name = uuid.uuid4().hex
     time.sleep(0.2)
     (issued / name).touch()

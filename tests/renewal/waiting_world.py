@@ -76,7 +76,7 @@ class WaitingWorld:
         self.events: list[tuple[float, Event]] = []
         self.callers: list[Caller] = []
         self.keeper = Keeper(
-            self._fetch,
+            lambda _: self._fetch(),
             conn_id="x",
             policy=RenewalPolicy(deadline_seconds=DEADLINE),
             runtime=Runtime(

@@ -29,7 +29,7 @@ import botocore_conn_provider
 from botocore_conn_provider.cli.process_credentials import issue
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import ConnProviderError
-from botocore_conn_provider.exchange import flows
+from botocore_conn_provider.exchange import assume_role_flow
 from botocore_conn_provider.renewal.registry import keepers
 from tests.loopback import LOOPBACK, serve
 from tests.sessions.tenants import ALICE, BOB, Cloud
@@ -148,7 +148,9 @@ def test_a_file_that_is_switched_back_does_so_neither_through_the_store(
     older = boto3.Session()
     older.get_credentials()
     stage.write_keys("credentials", BOB)
-    time.sleep(flows.PROOF_SECONDS + 0.1)  # what was found is not used any more
+    time.sleep(
+        assume_role_flow.PROOF_SECONDS + 0.1
+    )  # what was found is not used any more
     stage.ask(older)
     path.write_text(of_alice)
     del older

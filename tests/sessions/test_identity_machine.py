@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.exchange import flows
+from botocore_conn_provider.exchange import assume_role_flow, flow
 from botocore_conn_provider.sessions.binding import Binding
 from tests.sessions.identity_machine import (
     KINDS,
@@ -97,7 +97,7 @@ def read_live_environment(patch: pytest.MonkeyPatch) -> None:
 
 def exchange_from_live_environment(patch: pytest.MonkeyPatch) -> None:
     """Tell askers apart by the snapshot, and read the process for the exchange."""
-    make, prove = flows._create_session, flows.AssumeRoleFlow.prove
+    make, prove = flow.create_session, assume_role_flow.AssumeRoleFlow.prove
 
     def create_live(settings: Any, view: Any) -> Any:
         return make(settings, view._replace(snapshot=Snapshot.take()))
@@ -106,13 +106,13 @@ def exchange_from_live_environment(patch: pytest.MonkeyPatch) -> None:
         self._proven = None
         return prove(self)
 
-    patch.setattr(flows, "_create_session", create_live)
-    patch.setattr(flows.AssumeRoleFlow, "prove", prove_again)
+    patch.setattr(assume_role_flow, "create_session", create_live)
+    patch.setattr(assume_role_flow.AssumeRoleFlow, "prove", prove_again)
 
 
 def share_by_connection_alone(patch: pytest.MonkeyPatch) -> None:
     """Leave the base identity out of the fingerprint."""
-    patch.setattr(flows.AssumeRoleFlow, "identify", lambda _: {})
+    patch.setattr(assume_role_flow.AssumeRoleFlow, "identify", lambda _: {})
 
 
 TOUCHED = (

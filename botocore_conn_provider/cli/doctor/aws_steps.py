@@ -24,10 +24,10 @@ from botocore_conn_provider.cli.doctor.step import Step
 from botocore_conn_provider.connection.client_settings import is_unsigned
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange.refusal import FIELDS
-from botocore_conn_provider.exchange.sts import (
+from botocore_conn_provider.exchange.sts import create_sts_client
+from botocore_conn_provider.exchange.sts_config import (
     CONNECT_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
-    create_sts_client,
 )
 from botocore_conn_provider.network_faults import (
     explain_fault,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
 
 
 class BaseSteps:

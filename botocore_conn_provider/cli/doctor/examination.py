@@ -15,12 +15,12 @@ from botocore_conn_provider.cli.doctor.aws_steps import AwsSteps
 from botocore_conn_provider.cli.doctor.base_steps import BaseSteps
 from botocore_conn_provider.cli.doctor.reading_steps import ReadingSteps
 from botocore_conn_provider.cli.doctor.step import run_step
-from botocore_conn_provider.exchange.base_session import load_base_identity
-from botocore_conn_provider.exchange.flows import (
-    SamlFlow,
-    WebIdentityFlow,
-    create_flow,
+from botocore_conn_provider.connection.settings import (
+    AssumeRoleWithSaml,
+    AssumeRoleWithWebIdentity,
 )
+from botocore_conn_provider.exchange.base_identity import load_base_identity
+from botocore_conn_provider.exchange.flows import create_flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.cli.doctor.step import Outcome, Step
     from botocore_conn_provider.cli.doctor.web_identity_steps import WebIdentitySteps
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.exchange.base_session import BaseIdentity
-    from botocore_conn_provider.exchange.flows import AnyFlow, AssumeRoleFlow
+    from botocore_conn_provider.exchange.assume_role_flow import AssumeRoleFlow
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
 
 
 def examine(given: Given, screen: Screen, *, probe: str | None) -> list[Outcome]:
@@ -64,15 +64,15 @@ def list_steps(given: Given, *, probe: str | None) -> Iterator[Step]:
 
 
 def choose_steps(
-    flow: AnyFlow, *, environ: Environ
+    flow: Any, *, environ: Environ
 ) -> BaseSteps | SamlSteps | WebIdentitySteps:
     """Return the steps that run a flow's `prove` and show what it goes through."""
-    if isinstance(flow, SamlFlow):
+    if isinstance(flow.role, AssumeRoleWithSaml):
         # Imported here, as below: each kind needs an extra of its own.
         from botocore_conn_provider.cli.doctor.saml_steps import SamlSteps
 
         return SamlSteps(flow)
-    if isinstance(flow, WebIdentityFlow):
+    if isinstance(flow.role, AssumeRoleWithWebIdentity):
         from botocore_conn_provider.cli.doctor.web_identity_steps import (
             WebIdentitySteps,
         )

@@ -12,7 +12,7 @@ from botocore_conn_provider.errors import SamlResponseError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.exchange.flows import SamlFlow
+    from botocore_conn_provider.exchange.saml_flow import SamlFlow
     from botocore_conn_provider.federation.saml import SamlProof
 
 SPNEGO = "spnego"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.exchange.flows import WebIdentityFlow
+    from botocore_conn_provider.exchange.web_identity_flow import WebIdentityFlow
     from botocore_conn_provider.federation.web_identity.claims import Claims
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,

@@ -48,7 +48,7 @@ def explain_refusal(
     return StsExchangeError(
         conn_id=error.conn_id,
         cause=shorten(" ".join(filter(None, lines)), LONGEST_MESSAGE - 100),
-        retryable=False,
+        code=error.code,
     )
 
 

@@ -208,7 +208,7 @@ def test_coroutine_leaves_with_the_valid_set_while_the_source_hangs() -> None:
     shift, hung = 0.0, threading.Event()
     asked: list[float] = []
 
-    def fetch() -> TemporaryCredentials:
+    def fetch(_: Any) -> TemporaryCredentials:
         asked.append(shift)
         if len(asked) > 1:
             hung.wait(60)

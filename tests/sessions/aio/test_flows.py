@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import json
 from typing import TYPE_CHECKING, Any
 
 import aiobotocore.credentials
@@ -12,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 import botocore_conn_provider
+from botocore_conn_provider import events
 from tests.sessions.aio.conftest import ROLE
 
 if TYPE_CHECKING:
@@ -96,6 +98,29 @@ def test_profile_is_loaded_by_aiobotocore(
     write_profile(isolated, "p", aws_access_key_id=key, aws_secret_access_key=secret)
     connection.put(keys=False, profile_name="p")
     assert call().access_key_id == key
+
+
+def test_program_of_a_profile_is_asked_by_the_keeper(
+    call: Call, connection: Giver, isolated: Path, secrets: Secrets
+) -> None:
+    keys = {
+        "Version": 1,
+        "AccessKeyId": secrets.new_access_key_id(),
+        "SecretAccessKey": secrets.new("program's secret"),
+    }
+    printed = isolated / "keys"
+    printed.write_text(json.dumps(keys))
+    profile = f"[profile p]\ncredential_process = /bin/cat {printed}\n"
+    (isolated / ".aws" / "config").write_text(profile)
+    connection.put(keys=False, profile_name="p")
+    heard: list[str] = []
+    listen = lambda event: heard.append(event.kind)  # noqa: E731
+    events.add_listener(listen)
+    try:
+        assert call().access_key_id == keys["AccessKeyId"]
+    finally:
+        events.remove_listener(listen)
+    assert heard == ["renewal_started", "renewal_succeeded"]
 
 
 def test_profile_without_credentials_is_refused(

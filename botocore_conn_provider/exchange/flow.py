@@ -1,0 +1,127 @@
+"""What the flows of all roles have in common: two steps, and how they are run.
+
+A flow knows nothing of renewal and keeps nothing between two runs: no proof, no
+client. An STS client lives for one exchange, because a forked child must not share
+its parent's open connection.
+
+Thread safety: a flow is run by one thread at a time, the keeper's renewal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError
+
+from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
+from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.redaction import show_error
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+
+Proof = TypeVar("Proof")
+Exchange = Callable[[], "TemporaryCredentials"]
+# Makes an exchange as often as it is worth it.
+Repeat = Callable[[Exchange], "TemporaryCredentials"]
+
+
+class Flow(Protocol[Proof]):
+    """One exchange in two steps. Blocks as its sources do; see each class."""
+
+    def check(self) -> None:
+        """Judge all that can be judged without the network.
+
+        Raises:
+            InvalidConnectionError, MissingDependencyError: Something is wrong here.
+        """
+
+    def identify(self) -> dict[str, str]:
+        """Describe who asks, by content: what else than the settings decides it.
+
+        Two askers share credentials only if this is the same. Holds secrets: never
+        show it. May ask where the identity is only known by asking; no exchange.
+
+        Raises:
+            ConnProviderError: There is no identity to be had.
+        """
+
+    def prove(self) -> Proof:
+        """Get the proof of who we are, a new one at each call.
+
+        Raises:
+            ConnProviderError: There is none to be had.
+        """
+
+    def exchange(self, proof: Proof) -> TemporaryCredentials:
+        """Exchange the proof at STS. Makes one call, which asks STS once.
+
+        Raises:
+            StsExchangeError: STS refused, could not be reached, or answered nonsense.
+        """
+
+
+def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
+    """Run both steps; raises what they raise.
+
+    The proof is kept for this run alone: `repeat` makes the exchange again with the
+    same one, so that a busy STS costs no second sign-in.
+    """
+    proof = flow.prove()
+    return repeat(lambda: flow.exchange(proof))
+
+
+def create_exchange(
+    settings: AwsSettings,
+    view: SessionView,
+    *,
+    session: UnfittedSession | None = None,
+    signed_with: BaseIdentity | None = None,
+) -> StsExchange:
+    """Make the exchange of a connection, from the files as they are now.
+
+    Args:
+        settings: The connection.
+        view: What the session said.
+        session: The base session, if there is one already.
+        signed_with: Who signs the call; None for one that is not signed.
+
+    Raises:
+        CredentialFetchError: The files cannot be read, or the profile is gone.
+    """
+    with files_explained(settings):
+        client = create_sts_client(
+            session or create_session(settings, view),
+            settings.client,
+            signed_with=signed_with,
+        )
+    return StsExchange(client, conn_id=settings.conn_id)
+
+
+def create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
+    """Make the session of an exchange."""
+    # Imported here: a start from the store loads no session of botocore's.
+    from botocore_conn_provider.exchange.base_session import create_base_session
+
+    return create_base_session(settings, view)
+
+
+@contextlib.contextmanager
+def files_explained(settings: AwsSettings) -> Iterator[None]:
+    """Turn what botocore says of AWS's shared files into an error of ours."""
+    try:
+        yield
+    except ConnProviderError:
+        raise
+    except BotoCoreError as error:
+        raise CredentialFetchError(
+            conn_id=settings.conn_id,
+            cause=f"AWS's shared files have changed: {show_error(error)}",
+            hint="Check AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE and the profile.",
+        ) from None

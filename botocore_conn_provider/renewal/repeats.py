@@ -1,0 +1,155 @@
+"""How often one attempt asks again: by growing pauses, within its deadline.
+
+A busy STS is asked again with the proof that is there: a sign-in is a burden for the
+IdP and may lock an account. The proof lives in the attempt's frames and nowhere else.
+Only if STS says that it has expired in the meantime is another one fetched, once.
+
+With the first pause between half a second and one, and each twice as long up to 16 s,
+an attempt of 30 s asks at most seven times, and the next one goes on with long pauses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore_conn_provider.errors import (
+    CredentialFetchError,
+    StsExchangeError,
+    WebIdentityTokenError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.exchange.flow import Exchange
+    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.renewal.runtime import Runtime
+    from botocore_conn_provider.renewal.schedule import RenewalPolicy
+
+T = TypeVar("T")
+# What STS says of a proof, or of base keys, that it would have taken before.
+OUTLIVED = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IDPRejectedClaim",
+    "InvalidClientTokenId",
+    "InvalidIdentityToken",
+)
+
+
+class Pauses:
+    """The pauses of one source, which grow until it gives credentials.
+
+    Thread safety: one attempt at a time uses it; one that was given up may at most
+    make a pause longer.
+    """
+
+    def __init__(self, policy: RenewalPolicy, runtime: Runtime) -> None:
+        self._policy = policy
+        self._runtime = runtime
+        self._failed = 0
+
+    def choose(self) -> float:
+        """Return the next one: random, so that processes do not ask together."""
+        policy = self._policy
+        # The exponent is limited, because a float overflows after a thousand.
+        longest = policy.first_pause_seconds * 2.0 ** min(self._failed, 30)
+        longest = min(longest, policy.longest_pause_seconds)
+        self._failed += 1
+        return self._runtime.uniform(longest / 2, longest)
+
+    def reset(self) -> None:
+        """Begin with the shortest again."""
+        self._failed = 0
+
+
+class Repeats:
+    """The repeats of one attempt.
+
+    Args:
+        pauses: Those of the source.
+        deadline: The end of the attempt, on the runtime's `elapsed` clock.
+        most: How often it may ask again.
+        runtime: Clocks and pauses.
+    """
+
+    def __init__(
+        self, pauses: Pauses, deadline: float, *, most: float, runtime: Runtime
+    ) -> None:
+        self._pauses = pauses
+        self._deadline = deadline
+        self._left = most
+        self._next_pause = 0.0
+        self._runtime = runtime
+        self._proof_was_used = False
+        self._may_renew_proof = True
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run all of an attempt's work, again after a transient fault.
+
+        Raises:
+            ConnProviderError: Of the last time.
+        """
+        while True:
+            try:
+                return work()
+            except CredentialFetchError as error:
+                if not self._may_start_over(error):
+                    raise
+            self._pause()
+
+    def repeat(self, exchange: Exchange) -> TemporaryCredentials:
+        """Make the exchange, again after a transient fault of STS.
+
+        Raises:
+            StsExchangeError: Of the last one.
+        """
+        self._proof_was_used = False
+        while True:
+            try:
+                return exchange()
+            except StsExchangeError as error:
+                if not self._may_repeat(error):
+                    raise
+            self._pause()
+            self._proof_was_used = True
+
+    def _may_start_over(self, error: CredentialFetchError) -> bool:
+        """Return whether to begin again, with another proof, after a pause."""
+        if self._is_outlived(error):
+            self._next_pause = 0.0
+            return True
+        return self._may_repeat(error)
+
+    def _pause(self) -> None:
+        """Pause before what was allowed last."""
+        if self._next_pause:
+            self._runtime.pause(self._next_pause)
+
+    def _may_repeat(self, error: CredentialFetchError) -> bool:
+        if self._left < 1 or not is_worth_retrying(error):
+            return False
+        self._next_pause = self._pauses.choose()
+        in_time = self._runtime.elapsed() + self._next_pause < self._deadline
+        self._left = self._left - 1 if in_time else 0
+        return in_time
+
+    def _is_outlived(self, error: CredentialFetchError) -> bool:
+        """Return whether the proof was good until a busy STS let it expire."""
+        if not isinstance(error, StsExchangeError) or error.code not in OUTLIVED:
+            return False
+        outlived = self._proof_was_used and self._may_renew_proof
+        self._may_renew_proof = False
+        return outlived
+
+
+def is_worth_retrying(error: CredentialFetchError) -> bool:
+    """Return whether to ask again at once for a caller without credentials.
+
+    It is False for faults of the IdP: the connection's `idp_request_retry_kwargs`
+    decide how often the IdP is asked, and repeated sign-ins may lock an account. A file
+    that is not there is told at once: a wait would only hide it.
+    """
+    if isinstance(error, WebIdentityTokenError):
+        return error.retryable and not error.local
+    return error.retryable and isinstance(error, StsExchangeError)
