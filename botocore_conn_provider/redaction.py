@@ -237,7 +237,8 @@ def show_origin(url: str) -> str:
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError:  # no number: a piece of something else
         port = ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}"
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
 def show_name(name: str, *, near: str | None = None, may_be_cut: bool = False) -> str:

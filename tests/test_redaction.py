@@ -21,6 +21,7 @@ from botocore_conn_provider.redaction import (
     mask,
     show_error,
     show_label,
+    show_origin,
     show_system_error,
     show_words,
 )
@@ -237,3 +238,20 @@ def test_own_error_is_shown_as_it_is_and_a_foreign_one_is_masked() -> None:
     )
     assert "is token=x" in describe_error(own)
     assert describe_error(ValueError("token=x")) == "token=***"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://user:hunter2@idp.corp.test:8443/login?code=1",
+            "https://idp.corp.test:8443",
+        ),
+        ("http://[fd00:ec2::254]/latest", "http://[fd00:ec2::254]"),
+        ("http://[::1]:1338/latest", "http://[::1]:1338"),
+        ("https://AKIA:hunter2", "https://akia"),
+        ("https://idp.corp.test", "https://idp.corp.test"),
+    ],
+)
+def test_of_a_url_scheme_host_and_port_are_shown(url: str, shown: str) -> None:
+    assert show_origin(url) == shown
