@@ -86,7 +86,7 @@ class StaticProvider(ConnectionProvider):
             recipe=self._make_recipe(),
         )
         # An attribute, because the oldest botocore's constructor does not take it.
-        setattr(credentials, "account_id", keys.account_id)  # noqa: B010
+        setattr(credentials, "account_id", keys.account_id)  # noqa: B010 - typed as absent
         return credentials
 
 

@@ -42,7 +42,7 @@ class Transcript:
             f"{name}: {show_label(value) if name in HARMLESS_HEADERS else HIDDEN}"
             for name, value in response.headers.items()
         ]
-        cookies = ", ".join(show_label(name) for name in response.cookies.keys())  # noqa: SIM118
+        cookies = ", ".join(show_label(name) for name in response.cookies.keys())  # noqa: SIM118 - a jar yields cookies, not names
         self._note(f"< {response.status_code} ({'; '.join(told)}) cookies: {cookies}")
 
     def note_page(self, lines: Iterable[str]) -> None:

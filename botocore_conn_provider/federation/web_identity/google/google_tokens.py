@@ -202,7 +202,7 @@ class GoogleTokens:
 def _require_google_auth(conn_id: str) -> None:
     try:
         import google.auth  # noqa: F401 - whether they are there is the question
-        import requests  # noqa: F401
+        import requests  # noqa: F401 - is it there?
     except ImportError as error:
         raise MissingDependencyError(
             conn_id=conn_id,

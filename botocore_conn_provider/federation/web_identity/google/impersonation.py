@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     )
 
 FIELD = "service_account_impersonation_url"
-ACCESS_TOKEN = ":generateAccessToken"  # noqa: S105 - names of methods
-ID_TOKEN = ":generateIdToken"  # noqa: S105
+ACCESS_TOKEN = ":generateAccessToken"  # noqa: S105 - the end of a URL - names of methods
+ID_TOKEN = ":generateIdToken"  # noqa: S105 - the end of a URL
 
 
 def find_id_token_url(file: CredentialsFile) -> str:
