@@ -27,7 +27,7 @@ from google.auth import pluggable
 
 from botocore_conn_provider.exchange.base_session import MACHINE_PROVIDERS
 from botocore_conn_provider.exchange.checks import STS_MODEL
-from botocore_conn_provider.exchange.handlers import describe_handlers
+from botocore_conn_provider.exchange.session_view import describe_handlers
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:

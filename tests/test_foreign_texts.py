@@ -65,7 +65,7 @@ ALLOWED = {
     ),
     "network_faults _list_inner: error.args": "searched for errors, never shown",
     "network_faults _read_tls_error: getattr(error, 'reason', None)": "of the TLS library, and masked when returned",
-    "renewal/failure _is_faithful: str(error)": "only of a ConnProviderError, and compared, never shown",
+    "renewal/attempt _is_faithful: str(error)": "only of a ConnProviderError, and compared, never shown",
     "renewal/runtime wait_for: future.exception(max(0.0, seconds))": "a future's method, which makes no text",
     "cli/forms/airflow_output find_printed: {fault}": "a JsonFaultError, whose words are ours",
     "cli/explain/effects _describe_store: {error}": "an UnsafeStoreError, whose words are ours",

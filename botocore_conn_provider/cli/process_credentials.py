@@ -19,7 +19,7 @@ from botocore_conn_provider.exchange.asking import refuse_recursion
 from botocore_conn_provider.exchange.flow import run_flow
 from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.exchange.session_view import SessionView
-from botocore_conn_provider.renewal.asker import Asker
+from botocore_conn_provider.renewal.identity import Asker
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source

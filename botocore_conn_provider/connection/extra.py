@@ -7,14 +7,13 @@ Source: docs/specification.md, section 2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.client_settings import (
     is_unsigned,
     read_client_settings,
 )
 from botocore_conn_provider.connection.field_reader import FieldReader, Findings
-from botocore_conn_provider.connection.form_names import read_form_names
 from botocore_conn_provider.connection.keys import (
     read_keys,
     read_profile_name,
@@ -26,9 +25,14 @@ from botocore_conn_provider.connection.settings import AwsSettings
 from botocore_conn_provider.redaction import show_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.fields import RecordFields
 
+# In front of the names in Airflow's old connection form: extra__aws__role_arn means
+# role_arn. Source: apache/airflow#27023: needed by its form before Airflow 2.3.
+PREFIX = "extra__aws__"
 # Fields that decide the identity: a misspelt one is refused, never ignored.
 IDENTITY_FIELDS = (
     "aws_access_key_id",
@@ -177,3 +181,31 @@ def _judge_conn_type(
             "is not 'aws', and the connection has no field about AWS",
             "Check that it is the AWS connection: aws://…",
         )
+
+
+def drop_prefix(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extra under the fields' own names; null under an old one is absent."""
+    values = {k: v for k, v in extra.items() if not k.startswith(PREFIX)}
+    for name, value in extra.items():
+        if name.startswith(PREFIX) and value is not None:
+            values[name.removeprefix(PREFIX)] = value
+    return values
+
+
+def read_form_names(extra: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
+    """Drop the prefix, with one notice, and a problem for each field given twice."""
+    old = [k for k, v in extra.items() if k.startswith(PREFIX) and v is not None]
+    if not old:
+        return dict(extra)
+    findings.notices.append(
+        f"names that begin with '{PREFIX}' are deprecated: write them without it."
+    )
+    for name in old:
+        other = extra.get(name.removeprefix(PREFIX))
+        if other is not None and other != extra[name]:
+            findings.refuse(
+                "extra",
+                f"has a field twice, once with '{PREFIX}' in front, with two values",
+                "Keep the right value, under the name without the prefix.",
+            )
+    return drop_prefix(extra)

@@ -9,6 +9,7 @@ What only some roles have is imported where it is read: each import delays a sta
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.keys import read_account_id
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}"
 ROLE_NAME = r"[\w+=,.@/-]{1,576}"
 LONGEST_SESSION_NAME = 64
+SESSION_NAME = frozenset(f"{ascii_letters}{digits}_+=,.@-")
 
 SAML = "assume_role_with_saml"
 WEB_IDENTITY = "assume_role_with_web_identity"
@@ -73,8 +75,9 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
 def default_session_name(conn_id: str) -> str:
     """Return the RoleSessionName that Airflow derives from a connection's id."""
     plain = conn_id if conn_id.isascii() else _drop_accents(conn_id)
-    words = re.sub(r"[^\w+=,.@-]+", "-", f"airflow_{plain}".lower(), flags=re.ASCII)
-    return re.sub(r"-{2,}", "-", words).strip("-")[:LONGEST_SESSION_NAME]
+    # No regular expressions: each start would compile them.
+    text = "".join(c if c in SESSION_NAME else "-" for c in f"airflow_{plain}".lower())
+    return "-".join(word for word in text.split("-") if word)[:LONGEST_SESSION_NAME]
 
 
 def _drop_accents(text: str) -> str:

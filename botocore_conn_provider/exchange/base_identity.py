@@ -15,7 +15,6 @@ from botocore_conn_provider.errors import (
     InvalidConnectionError,
     Problem,
 )
-from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
 from botocore_conn_provider.exchange.session_view import FILES
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
@@ -78,6 +77,9 @@ class BaseIdentity(Value):
             told |= {"directory": snapshot.directory, "home": settled["HOME"]}
             told |= {name: settled.get(name, "") for name in PATH_VARIABLES}
         if self.method in READS_ANY_VARIABLE:
+            # Imported here: most base identities come from no program.
+            from botocore_conn_provider.exchange.asking import ASKING_VARIABLE
+
             told |= {f"${name}": value for name, value in snapshot.environ.items()}
             told.pop(f"${ASKING_VARIABLE}", None)
         return told

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore import UNSIGNED
@@ -20,7 +21,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.exchange.sts_config import bound_sts
 from botocore_conn_provider.quiet import quiet_exchange
-from botocore_conn_provider.redaction import show_label
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
@@ -48,8 +48,8 @@ class TemporaryCredentials(Value):
     expires_at: dt.datetime
     """Aware, UTC."""
     account_id: str | None = None
-    server_date: str | None = None
-    """The Date header of the answer, to explain a wrong clock with."""
+    server_time: dt.datetime | None = None
+    """When the server answered, by its own clock; aware. None if it did not say."""
 
 
 class StsClient(Protocol):
@@ -194,7 +194,7 @@ class StsExchange:
                 session_token=Secret(keys["SessionToken"]),
                 expires_at=keys["Expiration"].astimezone(dt.timezone.utc),
                 account_id=role_arn.split(":")[4] or None,
-                server_date=_find_date(answer),
+                server_time=_find_server_time(answer),
             )
         except (KeyError, AttributeError, TypeError) as error:
             raise self._explain(error, {"RoleArn": role_arn}) from None
@@ -210,7 +210,11 @@ class StsExchange:
         return StsExchangeError(conn_id=self._conn_id, **failure._asdict())
 
 
-def _find_date(answer: dict[str, Any]) -> str | None:
+def _find_server_time(answer: dict[str, Any]) -> dt.datetime | None:
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    date = headers.get("date")
-    return show_label(date) if isinstance(date, str) else None
+    try:
+        date = parsedate_to_datetime(headers.get("date"))
+    except (ValueError, TypeError, AttributeError, OverflowError):  # none, or no date
+        return None
+    # Without a zone it is meant in UTC, as all of HTTP is.
+    return date if date.tzinfo is not None else date.replace(tzinfo=dt.timezone.utc)

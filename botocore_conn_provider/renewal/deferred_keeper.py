@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.renewal.failure import Failure
+    from botocore_conn_provider.renewal.attempt import Failure
     from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from botocore_conn_provider.exchange.flow import run_flow
 from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.asker import Asker
 from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
+from botocore_conn_provider.renewal.identity import Asker
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 

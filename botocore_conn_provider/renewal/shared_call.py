@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.attempt import Attempt
-from botocore_conn_provider.renewal.failure import INTERRUPTED, Failure
+from botocore_conn_provider.renewal.attempt import INTERRUPTED, Attempt, Failure
 from botocore_conn_provider.renewal.runtime import NoThreadError
 from botocore_conn_provider.value import Value
 

@@ -7,13 +7,10 @@ asked just once more.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.federation.deadline import ending_in
 from botocore_conn_provider.renewal.repeats import Pauses, Repeats
 from botocore_conn_provider.renewal.schedule import Found, Issued, Store
 
@@ -92,6 +89,9 @@ class Source:
         return self._store.obtain(ask, accept=accept)
 
     def _ask(self, deadline: float, repeats: Repeats) -> Issued:
+        # Imported here: a start that is served from the store asks no source.
+        from botocore_conn_provider.federation.deadline import ending_in
+
         left = deadline - self._runtime.elapsed()
         with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
             credentials = self._fetch(repeats.repeat)
@@ -107,14 +107,14 @@ class Source:
         self, credentials: TemporaryCredentials, now: float
     ) -> StsExchangeError:
         clock = datetime.datetime.fromtimestamp(now, tz=datetime.timezone.utc)
-        server = credentials.server_date or "missing"
+        server = credentials.server_time
+        said = "was missing" if server is None else f"was {server:%Y-%m-%d %H:%M:%S %Z}"
         return StsExchangeError(
             conn_id=self._conn_id,
             cause=(
                 "the new credentials have already expired: they end at"
                 f" {credentials.expires_at:%Y-%m-%d %H:%M:%S} UTC, this machine's"
-                f" clock shows {clock:%Y-%m-%d %H:%M:%S} UTC, the server's Date was"
-                f" {server}."
+                f" clock shows {clock:%Y-%m-%d %H:%M:%S} UTC, the server's Date {said}."
             ),
             hint="Check the clock and its synchronisation (timedatectl).",
         )
@@ -131,10 +131,9 @@ def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:
         now: Our wall clock.
     """
     ends = credentials.expires_at.timestamp()
-    date = credentials.server_date
-    if date is not None:
-        with contextlib.suppress(ValueError, TypeError, OverflowError):
-            seconds = ends - parsedate_to_datetime(date).timestamp()
-            if 0 < seconds <= LONGEST_LIFETIME_SECONDS:
-                return seconds
+    server = credentials.server_time
+    if server is not None:
+        seconds = ends - server.timestamp()
+        if 0 < seconds <= LONGEST_LIFETIME_SECONDS:
+            return seconds
     return ends - now

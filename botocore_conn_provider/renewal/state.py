@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.renewal.failure import Failure
+    from botocore_conn_provider.renewal.attempt import Failure
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.telemetry import Telemetry
 

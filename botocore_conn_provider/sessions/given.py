@@ -16,7 +16,7 @@ from botocore import credentials as host
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
-from botocore_conn_provider.exchange.handlers import is_given
+from botocore_conn_provider.exchange.session_view import is_given
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ A HEAD answer has no body and so names no code: it is not seen here.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ AT_ONCE = 0
 NOTE_ID, WATCH_ID = "botocore-conn-signer", "botocore-conn-rejection"
 SIGNED_BY = "botocore_conn_signed_by"
 SIGNED_AGAIN = "botocore_conn_signed_again"
-
-# Both ways of signing in use name it: version 4 as a field, S3's version 2 bare.
-_SIGNER = re.compile(r"(?:Credential=|^AWS )([^/:,\s]+)")
 
 
 def register_rejection(events: BaseEventHooks, reject: Callable[[str], bool]) -> None:
@@ -63,8 +59,18 @@ def unregister_rejection(events: BaseEventHooks) -> None:
 
 
 def _note_signer(request: AWSRequest, **_: Any) -> None:
-    signer = _SIGNER.search(_find_header(request))
-    request.context[SIGNED_BY] = signer.group(1) if signer else None
+    request.context[SIGNED_BY] = _find_key_id(_find_header(request))
+
+
+def _find_key_id(header: str) -> str | None:
+    """Return whose signature it is: in version 4 a field says it, in S3's 2 the start.
+
+    No regular expression: each start would compile it.
+    """
+    bare = header.removeprefix("AWS ")
+    if bare != header:
+        return bare.partition(":")[0] or None
+    return header.partition("Credential=")[2].partition("/")[0] or None
 
 
 def _find_header(request: AWSRequest) -> str:

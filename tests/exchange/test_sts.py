@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -240,3 +242,32 @@ def test_parameter_that_botocore_refuses_is_not_shown(
     error = refuse(make_exchange(), ExternalId=[secrets.new("external id")])
     assert "ParamValidationError" in str(error)
     assert not error.retryable
+
+
+DATES = {
+    "of HTTP": ("Fri, 15 Jan 2027 07:50:00 GMT", "2027-01-15T07:50:00+00:00"),
+    "without a zone": ("Fri, 15 Jan 2027 07:50:00 -0000", "2027-01-15T07:50:00+00:00"),
+    "missing": (None, "None"),
+    "no date": ("yesterday", "None"),
+    "no day": ("Fri, 99 Jan 2027 07:50:00 GMT", "None"),
+    "no zone": ("Fri, 15 Jan 2027 07:50:00 +99999999999999", "None"),
+}
+
+
+@pytest.mark.parametrize(("date", "expected"), DATES.values(), ids=DATES)
+def test_servers_time_is_that_of_its_date(
+    secrets: Secrets, date: str | None, expected: str
+) -> None:
+    answer = {
+        "Credentials": {
+            "AccessKeyId": secrets.new_access_key_id(),
+            "SecretAccessKey": secrets.new("secret key"),
+            "SessionToken": secrets.new_session_token(),
+            "Expiration": datetime.datetime(2027, 1, 15, tzinfo=datetime.timezone.utc),
+        },
+        "ResponseMetadata": {"HTTPHeaders": {} if date is None else {"date": date}},
+    }
+    client: Any = SimpleNamespace(assume_role=lambda **_: answer)
+    issued = StsExchange(client, conn_id="x").assume_role(AssumeRole(ROLE, Options()))
+    server = issued.server_time
+    assert (server.isoformat() if server else "None") == expected

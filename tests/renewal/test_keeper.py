@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from botocore_conn_provider.errors import (
     IdpRequestError,
     StsExchangeError,
 )
-from botocore_conn_provider.renewal.failure import INTERRUPTED
+from botocore_conn_provider.renewal.attempt import INTERRUPTED
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from tests.renewal.simulation import EPOCH, HOUR, MINUTE, Simulation, build_fault, issue
 
@@ -204,11 +205,11 @@ def test_answer_that_has_expired_is_a_failed_renewal() -> None:
     assert "2027-01-15 09:55:00" in text
 
 
-def test_expired_answer_shows_the_servers_date() -> None:
+def test_expired_answer_shows_the_servers_time() -> None:
     world = Simulation()
-    date = "Fri, 15 Jan 2027 09:00:00 GMT"
-    keeper = world.build_keeper(fetch=lambda: issue(1, EPOCH, server_date=date))
-    with pytest.raises(StsExchangeError, match=date):
+    server = datetime.datetime(2027, 1, 15, 9, tzinfo=datetime.timezone.utc)
+    keeper = world.build_keeper(fetch=lambda: issue(1, EPOCH, server_time=server))
+    with pytest.raises(StsExchangeError, match="Date was 2027-01-15 09:00:00 UTC"):
         keeper.current()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import random
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.exchange.sts import TemporaryCredentials
@@ -122,5 +121,6 @@ class WaitingWorld:
             Secret(f"token-{name}"),
             # STS writes whole seconds, and so does the header.
             date.replace(microsecond=0) + datetime.timedelta(seconds=self.lifetime),
-            server_date=format_datetime(date, usegmt=True),
+            # The header has whole seconds, too.
+            server_time=date.replace(microsecond=0),
         )

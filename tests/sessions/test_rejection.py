@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 from botocore_conn_provider.sessions.rejection import (
+    SIGNED_BY,
     register_rejection,
     unregister_rejection,
 )
@@ -123,3 +125,25 @@ def test_unregistered_events_are_as_before() -> None:
     register_rejection(events, pytest.fail)
     unregister_rejection(events)
     assert events.emit("needs-retry.sts.X", response=None, request_dict={}) == []
+
+
+HEADERS = {
+    "version 4": (
+        "AWS4-HMAC-SHA256 Credential=ASIAFOUR/20270115/eu-west-1/sts/aws4_request,"
+        " SignedHeaders=host, Signature=0",
+        "ASIAFOUR",
+    ),
+    "version 2 of S3": ("AWS ASIATWO:c2lnbmF0dXJl", "ASIATWO"),
+    "bearer": ("Bearer token", None),
+    "unsigned": ("", None),
+}
+
+
+@pytest.mark.parametrize(("header", "key_id"), HEADERS.values(), ids=HEADERS)
+def test_key_that_signed_is_noted(header: str, key_id: str | None) -> None:
+    events: Any = botocore.session.Session().get_component("event_emitter")
+    register_rejection(events, lambda _: False)
+    request = AWSRequest("GET", "https://sts.example", {"Authorization": header})
+    request.context = {}
+    events.emit("request-created.sts.GetCallerIdentity", request=request)
+    assert request.context[SIGNED_BY] == key_id

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore_conn_provider.connection.form_names import drop_prefix
+from botocore_conn_provider.connection.extra import drop_prefix
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.redaction import (
     describe_value,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.connection.form_names import drop_prefix
+from botocore_conn_provider.connection.extra import drop_prefix
 from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.connection.strict_json import JsonFaultError, read_json
 from botocore_conn_provider.secret import Options

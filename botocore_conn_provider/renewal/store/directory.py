@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Snapshot
 
 OFF, ON = "off", "on"
-PRIVATE_DIRECTORY = 0o700
+PRIVATE_DIRECTORY, PRIVATE_FILE = 0o700, 0o600
 OTHERS = 0o077
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the directory below it is checked

@@ -14,8 +14,10 @@ import os
 import secrets
 import stat
 
-from botocore_conn_provider.renewal.store.directory import is_ours_alone
-from botocore_conn_provider.renewal.store.lock import PRIVATE_FILE
+from botocore_conn_provider.renewal.store.directory import (
+    PRIVATE_FILE,
+    is_ours_alone,
+)
 
 LARGEST_BYTES = 64 * 1024
 KEY_NAME, KEY_BYTES = "key", 32

@@ -17,11 +17,11 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from botocore_conn_provider.fork import reset_in_children
+from botocore_conn_provider.renewal.store.directory import PRIVATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PRIVATE_FILE = 0o600
 POLL_SECONDS = (0.005, 0.05)
 
 

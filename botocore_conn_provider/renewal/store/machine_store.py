@@ -26,7 +26,6 @@ from botocore_conn_provider.renewal.store.entry import (
     read_entry,
     write_entry,
 )
-from botocore_conn_provider.renewal.store.lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +104,9 @@ class MachineStore:
     def _locked(
         self, place: Place, accept: Callable[[Issued], bool]
     ) -> contextlib.AbstractContextManager[float]:
+        # Imported here: a start that is served from the store takes no lock.
+        from botocore_conn_provider.renewal.store.lock import locked
+
         return locked(
             place.directory,
             place.lock_name,
