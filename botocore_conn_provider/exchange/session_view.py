@@ -8,8 +8,10 @@ Free of botocore, so that a start from the store loads no session of botocore's.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.value import Value
@@ -62,8 +64,10 @@ EVENTS = (
     "after-call",
     "after-call-error",
 )
-# Objects of two processes may lie at one address.
-_PROCESS = os.urandom(8).hex()
+PLAIN = (str, bytes, int, float, bool, type(None))
+# By address: an object that no program can change into another while it exists, and the
+# name that it has here.
+_named: dict[int, tuple[weakref.ref[Any], str]] = {}
 
 
 class SessionView(Value):
@@ -121,16 +125,16 @@ class SessionView(Value):
     def _list_said(self) -> Iterator[tuple[str, str]]:
         """List what was said in code. Providers are asked: their values count."""
         for name, value in {**self.variables, **self.overrides}.items():
-            yield name, repr(value)
+            yield name, _tell(value)
         for name, provider in self.providers.items():
-            yield name, repr(provider.provide())
+            yield name, _tell(provider.provide())
         if self.region_name and REGION_VARIABLE not in self.snapshot.environ:
             yield "region for clients", self.region_name
         # Its attributes, because options may have been set as such.
         options = {} if self.client_config is None else vars(self.client_config)
         for name, value in options.items():
             if not name.startswith("_"):
-                yield f"Config {name}", repr(value)
+                yield f"Config {name}", _tell(value)
         yield from describe_handlers(self.events)
         yield from self._list_own_specifications()
 
@@ -170,19 +174,55 @@ def is_given(thing: Any) -> bool:
 
 
 def describe_handlers(events: BaseEventHooks | None) -> Iterator[tuple[str, str]]:
-    """Yield a name and the identity of each handler of the program's own.
-
-    It is one only for as long as `events` is held, because addresses are used again.
-    """
-    found = {id(each) for each in _list_handlers(events) if is_given(each)}
+    """Yield a name and the identity of each handler of the program's own."""
+    found = {id(each): each for each in _list_handlers(events) if is_given(each)}
     if found:
         # Imported here: a start from the store loads no client.
         from botocore.handlers import BUILTIN_HANDLERS
 
         # Those that a library gives to every session tell none apart.
-        found -= {id(each) for _, each, *_ in BUILTIN_HANDLERS}
-    for number in sorted(found):
-        yield f"handler {number}", _PROCESS
+        for _, each, *_ in BUILTIN_HANDLERS:
+            found.pop(id(each), None)
+    for each in found.values():
+        yield f"handler {name_object(each)}", ""
+
+
+def _tell(value: Any) -> str:
+    """Describe a value of the program's by content, or by the very object."""
+    if type(value) in PLAIN:
+        return repr(value)
+    if isinstance(value, dict):
+        told = [f"{_tell(name)}: {_tell(each)}" for name, each in value.items()]
+        return f"{{{', '.join(told)}}}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(_tell, value))})"
+    return name_object(value)
+
+
+def name_object(thing: object) -> str:
+    """Return a name of the object that no other one ever has, in any process.
+
+    An address would be used again for another object, and credentials outlive a session
+    and its handlers. A thing that cannot be referred to weakly has another name each
+    time, so nothing is shared by it.
+    """
+    address = id(thing)
+    known = _named.get(address)
+    if known is not None and known[0]() is thing:
+        return known[1]
+    name = os.urandom(16).hex()
+    with contextlib.suppress(TypeError):
+        _named[address] = (
+            weakref.ref(thing, functools.partial(_unname, address)),
+            name,
+        )
+    return name
+
+
+def _unname(address: int, gone: weakref.ref[Any]) -> None:
+    known = _named.get(address)
+    if known is not None and known[0] is gone:
+        del _named[address]
 
 
 def _list_handlers(events: BaseEventHooks | None) -> Iterator[Any]:

@@ -72,6 +72,13 @@ class Failure(Value):
         return bool(self.parts.get("retryable"))
 
 
+class RememberedFailure(Value):
+    """The last failure, which answers until `ends` (on the `elapsed` clock)."""
+
+    failure: Failure
+    ends: float
+
+
 INTERRUPTED = Failure(
     CredentialFetchError,
     {"conn_id": "", "cause": "the renewal was interrupted.", "retryable": True},

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.renewal.attempt import Failure
+    from botocore_conn_provider.renewal.attempt import Failure, RememberedFailure
     from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
@@ -151,6 +151,7 @@ class FoundKeeper:
 
     def __init__(self) -> None:
         self.keeper: Keeper | None = None
+        self.failure: RememberedFailure | None = None
 
     def is_due(self) -> bool:
         """Return whether it is still to be found."""

@@ -44,6 +44,10 @@ class Keeper:
         policy: The windows, deadlines and pauses.
         store: The connection's entry in the machine's store; None without a store.
         runtime: Clocks, random numbers, threads, listeners.
+        state: What a former keeper of the same identity held; None to begin anew.
+
+    Attributes:
+        state: What it holds.
     """
 
     def __init__(
@@ -54,21 +58,18 @@ class Keeper:
         policy: RenewalPolicy = RenewalPolicy(),  # noqa: B008 - immutable
         store: Store | None = None,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
+        state: KeeperState | None = None,
     ) -> None:
         source = Source(
             fetch, conn_id=conn_id, policy=policy, store=store, runtime=runtime
         )
         self._elapsed = runtime.elapsed  # bound here: it is called for every request
-        self._telemetry = Telemetry(conn_id, runtime)
-        self._state = KeeperState(policy, runtime, self._telemetry)
+        if state is None:
+            state = KeeperState(policy, runtime, Telemetry(conn_id, runtime))
+        self.state = state
         self._renewals: SharedCall[Renewed] = SharedCall(
-            RenewalCall(
-                source,
-                state=self._state,
-                telemetry=self._telemetry,
-                elapsed=runtime.elapsed,
-            ),
-            owner=self._state,
+            RenewalCall(source, state=state, elapsed=runtime.elapsed),
+            owner=state,
             conn_id=conn_id,
             policy=policy,
             runtime=runtime,
@@ -87,7 +88,7 @@ class Keeper:
         Raises:
             ConnProviderError: The renewal failed, and there are no valid credentials.
         """
-        held = self._state.held
+        held = self.state.held
         if held is not None and self._elapsed() < held.renew_at:
             return held.credentials
         while True:
@@ -98,9 +99,9 @@ class Keeper:
 
     def _wait(self, patience: Patience) -> TemporaryCredentials | None:
         """Return credentials; None if the caller has to ask again."""
-        serves = self._state.has_fallback()
+        serves = self.state.has_fallback()
         attempt = self._renewals.join(None if serves else patience.ends_at)
-        held = self._state.held
+        held = self.state.held
         if held is not None and (attempt is None or self._elapsed() < held.wait_at):
             return held.credentials
         if attempt is None:  # they were dropped at this very moment
@@ -110,7 +111,7 @@ class Keeper:
         )
         if failure is None:
             return attempt.future.result().issued.credentials
-        servable = self._state.find_servable()
+        servable = self.state.find_servable()
         if servable is None and not failure.interrupted:
             raise failure.build()
         return servable
@@ -118,12 +119,12 @@ class Keeper:
     def plan_wait(self, before: Patience | None = None) -> Patience:
         """Return how long a caller waits who comes now, or who waited `before`."""
         ends_at = self._renewals.end_patience()
-        held = self._state.held
+        held = self.state.held
         return plan_wait(held, self._elapsed(), ends_at=ends_at, before=before)
 
     def limit_wait(self, patience: Patience) -> float:
         """Return the seconds that a caller may wait now before he asks again."""
-        serves = self._state.has_fallback()
+        serves = self.state.has_fallback()
         until = patience.leaves_at if serves else patience.ends_at
         return max(0.0, until - self._elapsed())
 
@@ -140,16 +141,16 @@ class Keeper:
             ConnProviderError: A renewal has just failed, or the caller's patience has
                 ended, and there are no valid credentials.
         """
-        held = self._state.held
+        held = self.state.held
         if held is not None and self._elapsed() < held.renew_at:
             return held.credentials
         attempt = self._renewals.join()
-        held = self._state.held
+        held = self.state.held
         if held is not None and (attempt is None or self._elapsed() < held.wait_at):
             return held.credentials
         if patience is None or self.limit_wait(patience):
             return None
-        servable = self._state.find_servable()
+        servable = self.state.find_servable()
         if servable is None:
             raise self._renewals.overdue().build()
         return servable
@@ -165,7 +166,7 @@ class Keeper:
                 credentials.
         """
         while (attempt := self._renewals.join()) is None:
-            held = self._state.held
+            held = self.state.held
             if held is not None:
                 return _create_ended(Renewed(held.issued, took_seconds=0.0))
         return attempt.future
@@ -178,9 +179,9 @@ class Keeper:
         accept new ones either, and never twice.
         """
         with self._renewals.lock:
-            worthwhile, dropped = self._state.reject(access_key_id)
+            worthwhile, dropped = self.state.reject(access_key_id)
         if dropped is not None:
-            self._telemetry.rejected(dropped)
+            self.state.telemetry.rejected(dropped)
         return worthwhile
 
     @property
@@ -191,7 +192,7 @@ class Keeper:
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the current credentials expire, aware; None if there are none."""
-        held = self._state.held
+        held = self.state.held
         return None if held is None else held.credentials.expires_at
 
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
@@ -200,9 +201,9 @@ class Keeper:
         Without the argument, return whether the next call would start or join a
         renewal.
         """
-        held = self._state.held
+        held = self.state.held
         if held is None or within_seconds is None:
-            return self._state.is_due()
+            return self.state.is_due()
         return held.ends_at - self._elapsed() < within_seconds
 
     def reset_after_fork(self) -> None:
@@ -210,8 +211,7 @@ class Keeper:
 
         A back-off after a failure stays, because the child has the same source.
         """
-        if not self._renewals.has_failed:
-            self._state.plan_again()
+        self.state.plan_again()
 
 
 class RenewalCall:
@@ -225,20 +225,19 @@ class RenewalCall:
         source: Source,
         *,
         state: KeeperState,
-        telemetry: Telemetry,
         elapsed: Callable[[], float],
     ) -> None:
         self._source = source
         self._state = state
-        self._telemetry = telemetry
         self._elapsed = elapsed
 
     def __call__(self, deadline: float) -> Renewed:
         """Return new credentials; blocks as the source does."""
         began = self._elapsed()
-        self._telemetry.started(self._state.held)
+        telemetry = self._state.telemetry
+        telemetry.started(self._state.held)
         found = self._obtain(deadline)
-        self._telemetry.found(found, self._state.held)
+        telemetry.found(found, self._state.held)
         return Renewed(found.issued, took_seconds=self._elapsed() - began)
 
     def _obtain(self, deadline: float) -> Found:

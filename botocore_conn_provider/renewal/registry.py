@@ -2,16 +2,17 @@
 
 Thread safety: `_lock` protects both collections; a forked child gets a new lock. It is
 re-entrant, because a signal handler may ask for credentials inside it.
-Keepers in use are found by weak reference, so two sessions always share one. The
-last few are kept alive besides: programs that make a session per task would
-otherwise sign in for every task.
+Keepers in use are found by weak reference, so two sessions always share one. What a
+keeper holds is kept for as long as it can serve, although no session uses it: programs
+that make a session per task would otherwise sign in for every task. Not the keeper
+itself, because that renews by the session that it was made for, with all its models.
 """
 
 from __future__ import annotations
 
+import copy
 import threading
 import weakref
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.exchange.flow import run_flow
@@ -30,34 +31,46 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flow import Flow
     from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.renewal.state import KeeperState
 
-IDLE_KEEPERS = 32
+    Make = Callable[["KeeperState | None"], Keeper]
 
 
 class Keepers:
-    """The keepers of this process, by fingerprint."""
+    """The keepers of this process and what they hold, by fingerprint."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._all: weakref.WeakValueDictionary[str, Keeper] = (
             weakref.WeakValueDictionary()
         )
-        self._latest: deque[Keeper] = deque(maxlen=IDLE_KEEPERS)
+        self._states: dict[str, KeeperState] = {}
         reset_in_children(self)
 
-    def share(self, fingerprint: str, make: Callable[[], Keeper]) -> Keeper:
+    def share(self, fingerprint: str, make: Make) -> Keeper:
         """Return the keeper of that identity, made by `make` if there is none.
 
-        `make` must be quick and fetch nothing: others wait for it.
+        `make` is given what a former keeper held. It must be quick and fetch nothing:
+        others wait for it.
         """
         with self._lock:
             keeper = self._all.get(fingerprint)
             if keeper is None:
-                keeper = self._all[fingerprint] = make()
-            if keeper in self._latest:
-                self._latest.remove(keeper)
-            self._latest.append(keeper)
+                former = self._states.get(fingerprint)
+                # A copy, because a late answer to the former one is not for this one.
+                keeper = make(copy.copy(former))
+                self._all[fingerprint] = keeper
+            self._drop_worthless()
+            self._states[fingerprint] = keeper.state
             return keeper
+
+    def _drop_worthless(self) -> None:
+        """Let go of what can serve no one, such as expired credentials."""
+        self._states = {
+            fingerprint: state
+            for fingerprint, state in self._states.items()
+            if fingerprint in self._all or not state.is_worthless()
+        }
 
     def reject(self, access_key_id: str) -> bool:
         """Drop the set of that id wherever it is kept.
@@ -69,25 +82,30 @@ class Keepers:
         answers = [keeper.reject(access_key_id) for keeper in everyone]
         return any(answers)
 
-    def part(self, fingerprint: str, keeper: Keeper | None) -> None:
-        """Share a keeper no longer: its next credentials are for somebody else.
+    def part(self, fingerprint: str, state: KeeperState) -> None:
+        """Share it no longer: the next credentials are for somebody else.
 
-        Those who have it already go on with it, since their source is the same.
+        Those who have its keeper already go on with it, since their source is the same.
         """
         with self._lock:
-            if keeper is not None and self._all.get(fingerprint) is keeper:
+            if self._states.get(fingerprint) is state:
+                del self._states[fingerprint]
+            keeper = self._all.get(fingerprint)
+            if keeper is not None and keeper.state is state:
                 del self._all[fingerprint]
                 # Not a fingerprint, so nobody finds it; `reject` does.
                 self._all[f"parted {id(keeper)}"] = keeper
 
     def forget(self) -> None:
-        """Let go of the idle ones; those in use live on with their sessions."""
+        """Let go of what no session uses; keepers in use live on with theirs."""
         with self._lock:
-            self._latest.clear()
+            self._states.clear()
 
     def reset_after_fork(self) -> None:
-        """Replace the lock in a forked child."""
+        """Replace the lock in a forked child, and renew at other times than others."""
         self._lock = threading.RLock()
+        for state in self._states.values():
+            state.plan_again()
 
 
 keepers = Keepers()
@@ -116,20 +134,22 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
     is_shared = getattr(flow, "is_shared", True)
     store = _find_store(settings, view.snapshot) if is_shared else None
     asker = Asker(settings, flow, store)
+    identity = asker.identity
 
-    def make_keeper() -> Keeper:
+    def make_keeper(state: KeeperState | None) -> Keeper:
         keeper = Keeper(
             lambda repeat: run_flow(flow, repeat),
             conn_id=settings.conn_id,
             policy=RenewalPolicy.from_settings(settings.own),
             store=asker,
+            state=state,
         )
-        # Weak, because the keeper holds the asker.
-        known = weakref.ref(keeper)
-        asker.on_change = lambda: keepers.part(asker.identity, known())
+        # The state and not the keeper, which holds the asker.
+        held = keeper.state
+        asker.on_change = lambda: keepers.part(identity, held)
         return keeper
 
-    return keepers.share(asker.identity, make_keeper)
+    return keepers.share(identity, make_keeper)
 
 
 def _find_store(settings: AwsSettings, snapshot: Snapshot) -> Path | None:

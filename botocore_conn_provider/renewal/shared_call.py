@@ -19,9 +19,13 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.attempt import INTERRUPTED, Attempt, Failure
+from botocore_conn_provider.renewal.attempt import (
+    INTERRUPTED,
+    Attempt,
+    Failure,
+    RememberedFailure,
+)
 from botocore_conn_provider.renewal.runtime import NoThreadError
-from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +38,13 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Owner(Protocol[T_contra]):
-    """Who keeps what the call returns. Every method is called under the lock.
+    """Who keeps what the call returns, and its last failure.
 
-    `accept` and `lament` return what is to be done once the lock is free: the report.
+    Every method is called under the lock. `accept` and `lament` return what is to be
+    done once the lock is free: the report.
     """
+
+    failure: RememberedFailure | None
 
     def is_due(self) -> bool:
         """Return whether the call is to be made now."""
@@ -50,13 +57,6 @@ class Owner(Protocol[T_contra]):
 
     def lament(self, failure: Failure) -> Callable[[], None]:
         """Take note that the call failed."""
-
-
-class RememberedFailure(Value):
-    """The last failure, which answers until `ends` (on the `elapsed` clock)."""
-
-    failure: Failure
-    ends: float
 
 
 class SharedCall(Generic[T]):
@@ -86,13 +86,7 @@ class SharedCall(Generic[T]):
         self._policy = policy
         self._runtime = runtime
         self._running: Attempt[T] | None = None
-        self._failure: RememberedFailure | None = None
         reset_in_children(self)
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failure is not None
 
     def end_patience(self) -> float:
         """Return the moment until which a caller who comes now may wait."""
@@ -170,7 +164,7 @@ class SharedCall(Generic[T]):
         return Failure(CredentialFetchError, {**parts, "retryable": retryable})
 
     def _raise_remembered(self) -> None:
-        known = self._failure
+        known = self._owner.failure
         if known is None or self._owner.has_fallback():
             return
         if self._runtime.elapsed() < known.ends:
@@ -217,7 +211,7 @@ class SharedCall(Generic[T]):
             if on_time:
                 self._running = None
             report = self._owner.accept(value, on_time=on_time)
-            self._failure = None
+            self._owner.failure = None
         if on_time:
             attempt.succeed(value)
         self._report(attempt, report, closes=on_time)
@@ -228,7 +222,7 @@ class SharedCall(Generic[T]):
             if self._running is not attempt:
                 return
             self._running = None
-            self._failure = self._remember(failure)
+            self._owner.failure = self._remember(failure)
             report = self._owner.lament(failure)
         attempt.fail(failure)
         self._report(attempt, report, closes=True)
@@ -243,7 +237,7 @@ class SharedCall(Generic[T]):
 
     def _remember(self, failure: Failure) -> RememberedFailure | None:
         if failure.interrupted:
-            return self._failure
+            return self._owner.failure
         seconds = self._runtime.uniform(*self._policy.remember_error_seconds)
         return RememberedFailure(failure, self._runtime.elapsed() + seconds)
 

@@ -6,7 +6,6 @@ without a lock. Every change is made under the lock of the keeper's `SharedCall`
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.renewal.schedule import (
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.renewal.attempt import Failure
+    from botocore_conn_provider.renewal.attempt import Failure, RememberedFailure
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.telemetry import Telemetry
 
@@ -41,6 +40,8 @@ class Renewed(Value):
 class KeeperState:
     """What one keeper holds: the `Owner` of its renewals.
 
+    It refers to nothing of a session, so it may outlive the keeper: see the registry.
+    Each attribute is replaced as a whole, so a shallow copy is a state of its own.
     No method does any I/O or waits for a renewal.
     """
 
@@ -48,10 +49,20 @@ class KeeperState:
         self, policy: RenewalPolicy, runtime: Runtime, telemetry: Telemetry
     ) -> None:
         self.held: Held | None = None
+        self.failure: RememberedFailure | None = None
         self._policy = policy
         self._runtime = runtime
-        self._telemetry = telemetry
-        self._former_ids: deque[str] = deque(maxlen=REMEMBERED_SETS)
+        self.telemetry = telemetry
+        self._former_ids: tuple[str, ...] = ()
+
+    def is_worthless(self) -> bool:
+        """Return whether nothing here can serve anyone any more."""
+        now, held, failure = self._runtime.elapsed(), self.held, self.failure
+        if failure is not None and now < failure.ends:
+            return False
+        return held is None or now >= max(
+            held.serve_until, held.ends_at + self._policy.static_stability_seconds
+        )
 
     def find_servable(self) -> TemporaryCredentials | None:
         """Return the current credentials; None if there are none that may be served."""
@@ -76,9 +87,9 @@ class KeeperState:
         if not on_time and former and former.serve_until >= issued.ends_at:
             return _report_nothing
         if former is not None:
-            self._former_ids.append(former.credentials.access_key_id)
+            self._note_former(former.credentials.access_key_id)
         held = self.held = self._hold(issued, exchange_seconds=took_seconds)
-        return lambda: self._telemetry.succeeded(held, took_seconds=took_seconds)
+        return lambda: self.telemetry.succeeded(held, took_seconds=took_seconds)
 
     def lament(self, failure: Failure) -> Callable[[], None]:
         """Keep the credentials that may be served after that failure."""
@@ -93,7 +104,7 @@ class KeeperState:
                 transient=failure.is_transient,
                 uniform=self._runtime.uniform,
             )
-        return lambda: self._telemetry.failed(held, failure.build())
+        return lambda: self.telemetry.failed(held, failure.build())
 
     def is_news(self, issued: Issued) -> bool:
         """Return whether stored credentials are better than the current ones.
@@ -123,13 +134,16 @@ class KeeperState:
         before = access_key_id in self._former_ids
         if before or age < self._policy.rejection_age_seconds:
             return False, None
-        self._former_ids.append(access_key_id)
+        self._note_former(access_key_id)
         self.held = None
         return True, held
 
+    def _note_former(self, access_key_id: str) -> None:
+        self._former_ids = (*self._former_ids, access_key_id)[-REMEMBERED_SETS:]
+
     def plan_again(self) -> None:
-        """Choose another random point for the renewal."""
-        if self.held is not None:
+        """Choose another random point for the renewal; a back-off stays."""
+        if self.held is not None and self.failure is None:
             self.held = self._hold(self.held.issued, exchange_seconds=0.0)
 
     def _hold(self, issued: Issued, *, exchange_seconds: float) -> Held:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.events import Event
+    from botocore_conn_provider.renewal.state import KeeperState
 
 EPOCH = 1_800_000_000.0
 MINUTE, HOUR = 60, 3600
@@ -89,6 +90,10 @@ class Simulation:
             runtime=self.runtime(),
             **more,
         )
+
+    def remake_keeper(self, state: KeeperState | None) -> Keeper:
+        """Build one as the registry has it built."""
+        return self.build_keeper(state=state)
 
     def runtime(self) -> Runtime:
         return Runtime(

@@ -29,7 +29,7 @@ def test_lifetime_is_the_servers(
     caller = world.call()
     world.time.run(1)
     assert caller.got is not None
-    held = world.keeper._state.held
+    held = world.keeper.state.held
     assert held is not None
     assert held.ends_at == pytest.approx(world.ends[caller.got.access_key_id], abs=1)
 

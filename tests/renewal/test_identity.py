@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,18 @@ from botocore_conn_provider.connection.settings import (
     AwsSettings,
     StaticKeys,
 )
+from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.events import Event
 from botocore_conn_provider.fork import PerProcess
 from botocore_conn_provider.renewal.identity import fingerprint
-from botocore_conn_provider.renewal.registry import IDLE_KEEPERS, Keepers
+from botocore_conn_provider.renewal.registry import Keepers
+from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from botocore_conn_provider.secret import KeyId, Options, Secret
-from tests.renewal.simulation import Simulation, issue
+from tests.renewal.simulation import HOUR, Simulation, build_fault, issue
 
 if TYPE_CHECKING:
+    from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.state import KeeperState
     from tests.child import Children
 
 ROLE = AssumeRole("arn:aws:iam::123456789012:role/r", Options({"Tags": [1, "a"]}))
@@ -68,28 +73,87 @@ def test_fingerprint_is_the_same_in_another_process(run_python: Children) -> Non
     assert ended.stdout.strip() == fingerprint(SETTINGS, {"base": "b"}), ended.stderr
 
 
+def refuse(_: KeeperState | None) -> Keeper:
+    pytest.fail("another keeper was made")
+
+
 def test_sessions_of_one_identity_share_a_keeper() -> None:
     world, keepers = Simulation(), Keepers()
-    one = keepers.share("f", world.build_keeper)
-    assert keepers.share("f", pytest.fail) is one
-    assert keepers.share("g", world.build_keeper) is not one
+    one = keepers.share("f", world.remake_keeper)
+    assert keepers.share("f", refuse) is one
+    assert keepers.share("g", world.remake_keeper) is not one
 
 
-def test_idle_keepers_are_bounded_and_used_ones_stay() -> None:
+def test_keeper_that_no_one_uses_goes_and_what_it_held_serves_the_next() -> None:
     world, keepers = Simulation(), Keepers()
-    used = keepers.share("used", world.build_keeper)
-    for number in range(IDLE_KEEPERS + 5):
-        keepers.share(str(number), world.build_keeper)
-    assert len(keepers._all) == IDLE_KEEPERS + 1
-    assert keepers.share("used", pytest.fail) is used
-    keepers.forget()
-    assert list(keepers._all) == ["used"]
+    keeper = keepers.share("f", world.remake_keeper)
+    issued, gone = keeper.current(), weakref.ref(keeper)
+    del keeper
+    assert gone() is None
+    assert keepers.share("f", world.remake_keeper).current() is issued
+    assert len(world.asked) == 1
+
+
+def test_back_off_of_a_keeper_that_is_gone_holds_for_the_next() -> None:
+    world, keepers = Simulation(), Keepers()
+    world.fault = build_fault(retryable=False)
+    for _ in range(2):
+        with pytest.raises(StsExchangeError):
+            keepers.share("f", world.remake_keeper).current()
+    assert len(world.asked) == 1
+
+
+def test_credentials_that_expired_and_no_one_uses_are_dropped() -> None:
+    world, keepers = Simulation(), Keepers()
+    used = keepers.share("used", world.remake_keeper)
+    for name in ("used", "idle", "asked for nothing"):
+        keeper = keepers.share(name, world.remake_keeper)
+        if name != "asked for nothing":
+            keeper.current()
+        del keeper
+    world.pass_time(HOUR - 1)
+    keepers.share("later", world.remake_keeper).current()
+    assert set(keepers._states) == {"used", "idle", "later"}
+    world.pass_time(1)
+    keepers.share("last", world.remake_keeper)
+    assert set(keepers._states) == {"used", "later", "last"}
+    assert keepers.share("used", refuse) is used
+
+
+def test_expired_credentials_are_kept_for_static_stability() -> None:
+    world, keepers = Simulation(), Keepers()
+    policy = RenewalPolicy(static_stability_seconds=HOUR)
+
+    def make(state: KeeperState | None) -> Keeper:
+        return world.build_keeper(policy, state=state)
+
+    issued = keepers.share("f", make).current()
+    world.fault = build_fault()
+    world.pass_time(HOUR + 1)
+    keepers.share("other", make)
+    assert keepers.share("f", make).current() is issued
+
+
+def test_late_answer_for_another_identity_reaches_no_one_else() -> None:
+    world, keepers = Simulation(), Keepers()
+    first = keepers.share("f", world.remake_keeper)
+    late = first.state
+    first.current()
+    del first
+    second = keepers.share("f", world.remake_keeper)
+    keepers.part("f", late)
+    assert keepers.share("f", refuse) is second
+    late.held = None
+    assert second.state.held is not None
+    del second
+    keepers.part("f", keepers._states["f"])
+    assert keepers.share("f", world.remake_keeper).state.held is None
 
 
 def test_rejection_reaches_the_keeper_that_has_the_set() -> None:
     world, keepers = Simulation(), Keepers()
-    one = keepers.share("f", world.build_keeper)
-    other = keepers.share("g", world.build_keeper)
+    one = keepers.share("f", world.remake_keeper)
+    other = keepers.share("g", world.remake_keeper)
     first, second = one.current(), other.current()
     world.pass_time(61)
     assert keepers.reject(first.access_key_id)
@@ -100,7 +164,7 @@ def test_rejection_reaches_the_keeper_that_has_the_set() -> None:
 
 def test_forked_child_works_while_the_parents_locks_are_held() -> None:
     world, keepers = Simulation(), Keepers()
-    keeper = keepers.share("f", world.build_keeper)
+    keeper = keepers.share("f", world.remake_keeper)
     keeper.current()
     made = PerProcess(os.getpid)
     assert made() == made() == os.getpid()
@@ -108,7 +172,7 @@ def test_forked_child_works_while_the_parents_locks_are_held() -> None:
         child = os.fork()
         if child == 0:  # pragma: no cover - coverage does not see a bare exit
             world.pass_time(3590)
-            keepers.share("f", world.build_keeper).current()
+            keepers.share("f", world.remake_keeper).current()
             os._exit(0 if len(world.asked) == 2 and made() == os.getpid() else 1)
     assert os.waitpid(child, 0)[1] == 0
 

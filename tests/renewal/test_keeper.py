@@ -374,7 +374,7 @@ def test_child_keeps_the_set_and_gets_a_lock_of_its_own() -> None:
     world = Simulation()
     keeper = world.build_keeper()
     first = keeper.current()
-    planned = keeper._state.held
+    planned = keeper.state.held
     lock = keeper._renewals.lock
     with hold_in_another_thread(lock):  # as another thread of the parent would
         keeper._renewals.reset_after_fork()
@@ -383,7 +383,7 @@ def test_child_keeps_the_set_and_gets_a_lock_of_its_own() -> None:
         world.pass_time(2 * HOUR)
         assert keeper.current() is not first
     assert keeper._renewals.lock is not lock
-    assert keeper._state.held != planned
+    assert keeper.state.held != planned
 
 
 @contextlib.contextmanager
@@ -410,10 +410,10 @@ def test_child_forked_during_an_outage_keeps_the_back_off() -> None:
     world.fault = build_fault()
     world.pass_time(55 * MINUTE)
     keeper.current()
-    planned = keeper._state.held
+    planned = keeper.state.held
     keeper._renewals.reset_after_fork()
     keeper.reset_after_fork()
-    assert keeper._state.held == planned
+    assert keeper.state.held == planned
 
 
 def test_events_tell_the_story() -> None:

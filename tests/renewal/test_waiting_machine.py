@@ -70,7 +70,7 @@ class RenewalMachine(RuleBasedStateMachine):
 
     @rule(left=st.sampled_from([61.0, 50.0, 20.0, 3.0, 0.5]), callers=CALLERS)
     def last_minute_comes(self, left: float, callers: int) -> None:
-        held = self.world.keeper._state.held
+        held = self.world.keeper.state.held
         if held is not None:
             left = held.ends_at - self.world.read_steady_clock() - left
             self.time_passes(max(0.0, left), callers)
@@ -92,7 +92,7 @@ class RenewalMachine(RuleBasedStateMachine):
 
     @rule()
     def service_rejects_the_set(self) -> None:
-        held = self.world.keeper._state.held
+        held = self.world.keeper.state.held
         if held is not None and not self._is_anyone_waiting():
             self.world.keeper.reject(held.credentials.access_key_id)
 

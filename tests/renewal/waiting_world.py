@@ -27,7 +27,7 @@ class Caller:
     """One call, from the caller's coming to his leaving."""
 
     def __init__(self, world: WaitingWorld) -> None:
-        held = world.keeper._state.held
+        held = world.keeper.state.held
         self.came = world.time.now
         self.left: float | None = None
         self.got: TemporaryCredentials | None = None

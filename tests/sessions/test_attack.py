@@ -101,7 +101,7 @@ def stage(leaks: Leaks, tmp_path: Path) -> Iterator[Stage]:
 def renew(session: Any) -> None:
     """Have the session's next use ask for new credentials."""
     credentials = session.get_credentials()
-    credentials._keeper._state.held = None
+    credentials._keeper.state.held = None
 
 
 def test_an_endpoint_that_is_set_later_gets_nothing_of_the_session(

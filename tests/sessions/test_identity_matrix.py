@@ -118,7 +118,7 @@ def test_change_between_use_and_renewal(world: World) -> None:
     assert world.ask(his) == BOB
     for session in (hers, his):
         credentials: Any = session.get_credentials()
-        credentials._keeper._state.held = None
+        credentials._keeper.state.held = None
     assert world.ask(hers) == ALICE
     assert world.ask(his) == BOB
     assert world.cloud.exchanges >= exchanges + 3

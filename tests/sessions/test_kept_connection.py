@@ -313,6 +313,6 @@ def test_rejected_set_is_renewed_before_the_retry_through_install(
 def age_sets(*, seconds: float) -> None:
     """Let the sets in hand be older than they are: young ones are not dropped."""
     for keeper in keepers._all.values():
-        held = keeper._state.held
+        held = keeper.state.held
         if held is not None:
-            keeper._state.held = held._replace(obtained_at=held.obtained_at - seconds)
+            keeper.state.held = held._replace(obtained_at=held.obtained_at - seconds)

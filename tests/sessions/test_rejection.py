@@ -129,8 +129,7 @@ def test_unregistered_events_are_as_before() -> None:
 
 HEADERS = {
     "version 4": (
-        "AWS4-HMAC-SHA256 Credential=ASIAFOUR/20270115/eu-west-1/sts/aws4_request,"
-        " SignedHeaders=host, Signature=0",
+        "AWS4-HMAC-SHA256 Credential=ASIAFOUR/20270115/eu-west-1/sts/aws4_request",
         "ASIAFOUR",
     ),
     "version 2 of S3": ("AWS ASIATWO:c2lnbmF0dXJl", "ASIATWO"),

@@ -1,0 +1,58 @@
+"""What a program said on its session is told apart by content, else by the object."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+
+from botocore_conn_provider.connection.environment import Snapshot
+from botocore_conn_provider.exchange.session_view import SessionView, name_object
+
+
+class Thing:
+    """What a program may hand to botocore: a handler, a value."""
+
+    def __call__(self) -> None:
+        """Do nothing."""
+
+
+class Bare:
+    """A thing that nothing can refer to weakly."""
+
+    __slots__ = ()
+
+
+def describe(value: Any) -> dict[str, str]:
+    return SessionView(snapshot=Snapshot.take(), variables={"v": value}).describe()
+
+
+@pytest.mark.parametrize("make", [Thing, lambda: functools.partial(print, Thing())])
+def test_object_keeps_its_name_and_no_other_gets_it(make: Any) -> None:
+    names, addresses = set(), set()
+    for _ in range(50):
+        thing = make()
+        assert name_object(thing) == name_object(thing)
+        names.add(name_object(thing))
+        addresses.add(id(thing))
+        del thing
+    assert len(addresses) < len(names) == 50
+
+
+def test_object_that_cannot_be_followed_has_another_name_each_time() -> None:
+    bare = Bare()
+    assert name_object(bare) != name_object(bare)
+
+
+@pytest.mark.parametrize(
+    "value", [1, "a", None, [1, ("a", {"b": 2.5})], Thing], ids=str
+)
+def test_same_content_is_described_the_same(value: Any) -> None:
+    assert describe(value) == describe(value)
+
+
+@pytest.mark.parametrize("make", [Thing, lambda: [Thing()], lambda: {"a": (Thing(),)}])
+def test_value_of_an_unknown_kind_is_told_apart_by_the_object(make: Any) -> None:
+    told = [describe(make())["v"] for _ in range(50)]
+    assert len(set(told)) == 50
