@@ -10,7 +10,7 @@ between processes in multiprocessing, Dask and Ray.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 
 from botocore_conn_provider.redaction import shorten, show_conn_id, show_words
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ TROUBLESHOOTING = "docs/troubleshooting.md"
 LONGEST_VARIABLE = 30
 
 
-class Problem(NamedTuple):
+class Problem(Value):
     """One thing that is wrong with a connection.
 
     Its text is "'<field>' <seen>. <fix>". Never put a value of the user's in it,

@@ -24,9 +24,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ TEXTS: dict[Kind, tuple[int, str]] = {
 }
 
 
-class Event(NamedTuple):
+class Event(Value):
     """One thing that happened to a connection's credentials.
 
     Attributes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,11 @@ class Theirs(NamedTuple):
     third: tuple[int, ...] = ()
 
 
+def list_parameters(kind: Any) -> list[Any]:
+    parameters = inspect.signature(kind).parameters.values()
+    return [(each.name, each.kind, each.default) for each in parameters]
+
+
 @pytest.mark.parametrize(
     "use",
     [
@@ -39,6 +45,8 @@ class Theirs(NamedTuple):
         lambda kind: repr(kind(1)).removeprefix(kind.__name__),
         lambda kind: copy.copy(kind(1)) == copy.deepcopy(kind(1)),
         lambda kind: type(pickle.loads(pickle.dumps(kind(1)))) is kind,  # noqa: S301
+        lambda kind: tuple(kind._make((1, "c", (2,)))),
+        list_parameters,
         lambda kind: (kind._fields, kind._field_defaults, kind.__match_args__),
     ],
 )
@@ -74,3 +82,8 @@ def test_values_match_patterns(kind: Any) -> None:
             assert first == 1
         case other:
             pytest.fail(repr(other))
+
+
+def test_value_can_be_copied_with_changes() -> None:
+    changed: Any = vars(Value)["__replace__"](Ours(1), second="d")
+    assert changed == Ours(1, "d")

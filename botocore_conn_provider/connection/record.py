@@ -7,7 +7,7 @@ in `exchange.checks`, before anything is sent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import (
     CONN_ID_VARIABLE,
@@ -29,6 +29,7 @@ from botocore_conn_provider.errors import (
 from botocore_conn_provider.redaction import show_conn_id
 from botocore_conn_provider.secret import KeyId, Options, Secret
 from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ WRONG_ID_FIX = (
 )
 
 
-class Connection(NamedTuple):
+class Connection(Value):
     """An Airflow connection for AWS, checked completely.
 
     What only botocore can check (Config options, STS parameters, profiles, files) is
