@@ -44,7 +44,7 @@ class Keeper:
         policy: The windows, deadlines and pauses.
         store: The connection's entry in the machine's store; None without a store.
         runtime: Clocks, random numbers, threads, listeners.
-        state: What a former keeper of the same identity held; None to begin anew.
+        state: What a former keeper of the same identity held; None if there was none.
 
     Attributes:
         state: What it holds.
