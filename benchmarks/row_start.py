@@ -26,7 +26,7 @@ from benchmarks.ways import Way, build_ways
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROUNDS = 20
+ROUNDS = 10
 LIMIT = 1.05
 PAIRS = (
     ("AssumeRole", "conn role", "botocore's profile with role_arn", "botocore role"),
@@ -36,7 +36,7 @@ NAME = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
 
 
 def measure() -> list[Row]:
-    """Start some three hundred processes for each Python; takes minutes."""
+    """Start some two hundred processes for each Python; takes two minutes or three."""
     named = os.environ.get("BENCHMARK_PYTHONS", "").split(os.pathsep)
     pythons = [name for name in named if name] or [sys.executable]
     with run_stub_aws() as url, tempfile.TemporaryDirectory() as directory:
