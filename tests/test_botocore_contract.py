@@ -27,7 +27,10 @@ from google.auth import pluggable
 
 from botocore_conn_provider.exchange.base_session import MACHINE_PROVIDERS
 from botocore_conn_provider.exchange.checks import STS_MODEL
-from botocore_conn_provider.exchange.session_view import describe_handlers
+from botocore_conn_provider.exchange.session_view import (
+    describe_handlers,
+    name_object,
+)
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:
@@ -78,7 +81,7 @@ def test_handlers_of_a_program_are_found_among_botocores() -> None:
     events.register("*.sts.AssumeRole", watch)
     events.register("before-call.s3", lambda **_: None)
     (found,) = describe_handlers(copy.copy(events))
-    assert found[0] == f"handler {id(watch)}"
+    assert found[0] == f"handler {name_object(watch)}"
 
 
 def test_every_session_calls_the_initializers(
