@@ -103,11 +103,13 @@ bench: .venv-awscli/installed system-packages
 	env -u PYTHONDONTWRITEBYTECODE .venv-bench/bin/python -m benchmarks
 	[ ! -x .nox/aio/bin/python ] || .nox/aio/bin/python -m benchmarks.async_renewal
 
-# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute.
+# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute, then
+# random orders of events around renewals, and random programs of two tenants.
 stress: .venv/installed
 	.venv/bin/python -m tests.stress.kill_writers
 	.venv/bin/python -m tests.stress.crowd
 	.venv/bin/python -m tests.stress.waiting
+	.venv/bin/python -m tests.stress.identity
 
 pictures: .venv/installed
 	.venv/bin/python -m docs.pictures.draw
