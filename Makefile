@@ -16,7 +16,6 @@ export UV_PYTHON_DOWNLOADS := never
 export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.
 export UV_SYSTEM_CERTS := 1
-export BOTOCORE_SOURCES
 
 .PHONY: check test test-all test-oldest test-python test-peers lint system-packages
 .PHONY: demo bench stress pictures clean
@@ -41,10 +40,11 @@ test-oldest: .venv-awscli/installed .venv/installed-kerberos
 	@echo "== tests on the oldest hosts"
 	.venv/bin/nox --session oldest aio-oldest
 
-# botocore's own unit suite with the product active, three times. It is cloned, unless
-# there is a checkout: make test-peers BOTOCORE_SOURCES=/path
+# A suite of others' with the product active, three times. It is cloned, unless there is
+# a checkout: make test-peers SUITE=boto3 SOURCES=/path
+SUITE := botocore
 test-peers: .venv/installed
-	.venv/bin/nox --session peers
+	.venv/bin/nox --session "peers($(SUITE))" -- $(SOURCES)
 
 # Those Pythons that are not on this machine are named and left out.
 test-all: test test-oldest
@@ -103,11 +103,13 @@ bench: .venv-awscli/installed system-packages
 	env -u PYTHONDONTWRITEBYTECODE .venv-bench/bin/python -m benchmarks
 	[ ! -x .nox/aio/bin/python ] || .nox/aio/bin/python -m benchmarks.async_renewal
 
-# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute.
+# 1,000 killed writers of the store, then 20 processes of 64 threads for a minute, then
+# random orders of events around renewals, and random programs of two tenants.
 stress: .venv/installed
 	.venv/bin/python -m tests.stress.kill_writers
 	.venv/bin/python -m tests.stress.crowd
 	.venv/bin/python -m tests.stress.waiting
+	.venv/bin/python -m tests.stress.identity
 
 pictures: .venv/installed
 	.venv/bin/python -m docs.pictures.draw

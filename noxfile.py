@@ -6,6 +6,7 @@ CLI pin a botocore each, so they cannot be where the newest botocore is tested.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -20,6 +21,7 @@ nox.options.download_python = "never"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 AIO = "tests/sessions/aio"
 TOOLS = "tests/tools"
+SUITES = json.loads(Path("tests/peers/suites.json").read_text())
 EVERYTHING_ELSE = (f"--ignore={AIO}", f"--ignore={TOOLS}")
 # A process for each core. One that is done takes over from one that is not.
 PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
@@ -68,18 +70,17 @@ def tools(session: nox.Session) -> None:
 
 
 @nox.session
-def peers(session: nox.Session) -> None:
-    """Run botocore's unit suite with the product active; `BOTOCORE_SOURCES` has it."""
-    sources = os.environ.get("BOTOCORE_SOURCES")
-    wanted = f"=={read_version(Path(sources))}" if sources else ""
-    # Those behind botocore are what its suite imports.
-    session.install(
-        "-e", ".", f"botocore{wanted}", "pytest", "pytest-xdist", "jsonschema"
-    )
-    session.run("python", "tests/peers/run.py", *([sources] if sources else []))
+@nox.parametrize("suite", list(SUITES), ids=list(SUITES))
+def peers(session: nox.Session, suite: str) -> None:
+    """Run a suite of others' with the product active; an argument has its checkout."""
+    wanted = "".join(f"=={read_tag(session, sources)}" for sources in session.posargs)
+    needs = (f"{SUITES[suite]['package']}{wanted}", *SUITES[suite]["needs"])
+    session.install("-e", ".", "pytest", "pytest-xdist", *needs)
+    session.run("python", "tests/peers/run.py", suite, *session.posargs)
 
 
-def read_version(sources: Path) -> str:
-    """Return the version of a checkout of botocore."""
-    text = (sources / "botocore" / "__init__.py").read_text()
-    return text.partition("__version__ = '")[2].partition("'")[0]
+def read_tag(session: nox.Session, sources: str) -> str:
+    """Return the version that a checkout is of."""
+    command = ("git", "-C", sources, "describe", "--tags", "--exact-match")
+    found = session.run(*command, external=True, silent=True)
+    return str(found).strip()

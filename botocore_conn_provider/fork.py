@@ -16,6 +16,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+import botocore_conn_provider.unfinished_imports  # noqa: F401 - it registers a hook
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -20,6 +20,13 @@ from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.secret import Hidden
 from botocore_conn_provider.sessions.aio_detection import is_aio
 
+try:
+    from botocore.context import start_as_current_context
+except ImportError:  # an older botocore, which tells no features
+    from contextlib import (  # type: ignore[assignment] # it takes arguments
+        nullcontext as start_as_current_context,
+    )
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -134,11 +141,14 @@ class ClientCreation:
         self._fitted.read()
         with self._lock.own:
             self._prepare(session, arguments)
-        if _needs_identity(session, arguments):
-            with self._identity_lock.own:
-                session.get_credentials()  # which keeps them
-        with self._lock.own:
-            return arguments.call(make)
+        # One for both: where credentials come from is among the features that botocore
+        # has a client tell in its User-Agent.
+        with start_as_current_context():
+            if _needs_identity(session, arguments):
+                with self._identity_lock.own:
+                    session.get_credentials()  # which keeps them
+            with self._lock.own:
+                return arguments.call(make)
 
     def _prepare(
         self, session: botocore.session.Session, arguments: ClientArguments

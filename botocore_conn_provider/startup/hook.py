@@ -130,6 +130,8 @@ def _watch_first_session(botocore: "ModuleType") -> None:
     except ValueError:  # it was not registered
         pass
     register(fit_first_session)
+    # The first session may be a thread's, and imports what must not be forked amid.
+    import botocore_conn_provider.unfinished_imports  # noqa: F401
 
 
 def fit_first_session(session: "Session") -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,16 @@ def install(text: str) -> None:
 
 if CONNECTION:
     install(CONNECTION)
+
+
+def pytest_runtest_setup() -> None:
+    """Forget boto3's default session, which belongs to the environment it was made in.
+
+    Otherwise the order of the tests would decide which of them fail.
+    """
+    boto3 = sys.modules.get("boto3")
+    if boto3 is not None:
+        vars(boto3)["DEFAULT_SESSION"] = None
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

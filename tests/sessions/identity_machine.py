@@ -3,7 +3,8 @@
 Every call that a session makes is signed for the tenant that the session was created
 as. Never for the other, never for the machine that all of it runs on; where what the
 session names is missing, the call is an error. Hypothesis draws the programs: which
-environment, which session, when files change and how much time passes.
+environment, which session, what the program says on it, when files change, how much time passes and
+what two threads do at once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import functools
 import json
 import os
 import shutil
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.session
@@ -31,7 +34,6 @@ from hypothesis.stateful import (
 
 import botocore_conn_provider
 from botocore_conn_provider.renewal import registry
-from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.store import machine_store
 from tests.loopback import LOOPBACK, serve
@@ -69,6 +71,17 @@ STRICT = (
     Tenants.container_token_file,
     Tenants.ec2_file,
 )
+# The session variable, and its value in the folder, by which a program makes a session
+# that of a tenant.
+SAID = {
+    Tenants.shared_file: ("credentials_file", "{folder}/{tenant}/credentials"),
+    Tenants.variable_in_a_path: ("credentials_file", "{folder}/{tenant}/credentials"),
+    Tenants.relative_path: ("credentials_file", "{folder}/{tenant}/credentials"),
+    Tenants.home: ("credentials_file", "{folder}/{tenant}/.aws/credentials"),
+    Tenants.config_file: ("config_file", "{folder}/{tenant}/config"),
+    Tenants.source_profile: ("config_file", "{folder}/{tenant}/config"),
+    Tenants.named_profile: ("profile", "{tenant}"),
+}
 
 
 class Kind(NamedTuple):
@@ -76,12 +89,16 @@ class Kind(NamedTuple):
 
     `fragile` says that it needs files. `falls_back` says that botocore's chain goes on
     to the machine's identity where they are absent when a session first needs it.
+    `of_chain` says that the identity is that of botocore's chain. `said` is the session
+    variable that makes a session another tenant's, where there is one.
     """
 
     name: str
     arrange: Callable[[Tenants, str], dict[str, str]]
     fragile: bool = True
     falls_back: bool = False
+    of_chain: bool = False
+    said: tuple[str, str] | None = None
 
     def __repr__(self) -> str:
         return self.name
@@ -100,6 +117,8 @@ def from_chain(way: Any, extra: Any, name: str) -> Kind:
         arrange,
         fragile=way not in SOLID,
         falls_back=way not in (*SOLID, *STRICT),
+        of_chain=True,
+        said=SAID.get(way),
     )
 
 
@@ -192,7 +211,6 @@ class Standing:
         return Runtime(
             now=lambda: time.time() + self.ahead,
             elapsed=lambda: time.monotonic() + self.ahead,
-            pause=self.pass_time,
             uniform=lambda _, high: high,
             start_thread=lambda work: work(),
         )
@@ -207,30 +225,37 @@ def standing(folder: Path) -> Iterator[Standing]:
     """Install the product against the stand-in STS, on a clock that rules move."""
     cloud = Cloud()
     before = dict(os.environ), os.getcwd()  # noqa: PTH109
-    originals = Keeper, machine_store.MachineStore
+    replaced = (
+        (registry, "Keeper"),
+        (registry, "DeferredKeeper"),
+        (machine_store, "MachineStore"),
+    )
+    originals = [vars(module)[name] for module, name in replaced]
     with serve(cloud) as port:
         cloud.url = f"http://{LOOPBACK}:{port}"
         here = Standing(cloud, folder)
-        keeper = functools.partial(Keeper, runtime=here.runtime())
-        vars(registry)["Keeper"] = keeper
-        vars(machine_store)["MachineStore"] = functools.partial(
-            machine_store.MachineStore, runtime=here.runtime()
-        )
+        for (module, name), original in zip(replaced, originals, strict=True):
+            vars(module)[name] = functools.partial(original, runtime=here.runtime())
         botocore_conn_provider.install()
         try:
             yield here
         finally:
             botocore_conn_provider.uninstall()
             registry.keepers.forget()
-            vars(registry)["Keeper"], vars(machine_store)["MachineStore"] = originals
+            for (module, name), original in zip(replaced, originals, strict=True):
+                vars(module)[name] = original
             put_environment(*before)
 
 
 def put_environment(environ: dict[str, str], directory: str) -> None:
-    os.makedirs(directory, exist_ok=True)  # noqa: PTH103 - deleted by a rule, perhaps
-    os.chdir(directory)
+    stand_in(directory)
     os.environ.clear()
     os.environ.update(environ)
+
+
+def stand_in(directory: str) -> None:
+    os.makedirs(directory, exist_ok=True)  # noqa: PTH103 - deleted by a rule, perhaps
+    os.chdir(directory)
 
 
 class IdentityMachine(RuleBasedStateMachine):
@@ -311,6 +336,54 @@ class IdentityMachine(RuleBasedStateMachine):
         with self._excusing(session):
             session.client = self._create_client(session)
 
+    @rule(
+        tenant=st.sampled_from([ALICE, BOB]),
+        call_first=st.booleans(),
+        alone=st.booleans(),
+    )
+    def say(self, tenant: str, *, call_first: bool, alone: bool) -> None:
+        """Set a variable of a new session, before or after its first call, and renew.
+
+        What a program says counts until the session has resolved who it is. One that is
+        alone shares no credentials with others.
+        """
+        if alone:
+            self.drop_sessions()
+        self.create_session()
+        session = self.sessions[-1]
+        if session.kind.said is None:
+            return
+        if call_first:
+            self._check(session, self._ask)
+            if session.failed:  # and is half resolved: no rule says by what
+                return
+        name, value = session.kind.said
+        place = self._place(session.kind)
+        session.of.set_config_variable(name, value.format(folder=place, tenant=tenant))
+        if not session.is_now:
+            session.tenant = tenant
+        self.pass_time(LONG)
+        self._check(session, self._ask)
+
+    @rule(same=st.booleans())
+    def call_in_threads(self, *, same: bool) -> None:
+        """Have two threads make clients of a new session at once, or of two tenants'."""
+        self.create_session()
+        one = self.sessions[-1]
+        if not same:
+            kind, tenant = self.now
+            self._become(kind, BOB if tenant == ALICE else ALICE)
+            self.create_session()
+        begun = threading.Barrier(2)
+
+        def ask(session: Session) -> str:
+            begun.wait(60)
+            return self._ask_by(self._create_client(session))
+
+        with ThreadPoolExecutor(2) as threads:
+            check = functools.partial(self._check, ask=ask)
+            list(threads.map(check, [one, self.sessions[-1]]))
+
     @precondition(lambda self: self.sessions)
     @rule(which=st.integers(0, MOST_SESSIONS - 1))
     def copy_session(self, which: int) -> None:
@@ -334,6 +407,7 @@ class IdentityMachine(RuleBasedStateMachine):
     def rotate(self, which: int) -> None:
         """Write the files of a kind again, with new keys of the same tenants."""
         self._write(self.kinds[which % len(self.kinds)])
+        stand_in(self.directory)  # the folder of that name is another now
 
     @rule(which=st.integers(0, 1))
     def delete(self, which: int) -> None:
@@ -369,7 +443,8 @@ class IdentityMachine(RuleBasedStateMachine):
 
     def _become(self, kind: Kind, tenant: str) -> None:
         own = {**self.common, **self.arranged[kind, tenant]}
-        put_environment(own, own.pop("@directory", "/"))
+        self.directory = own.pop("@directory", "/")
+        put_environment(own, self.directory)
         self.now = (kind, tenant)
 
     def _choose(self, which: int) -> Session:
@@ -379,7 +454,10 @@ class IdentityMachine(RuleBasedStateMachine):
         return session.expect(absent=session.kind in self.missing)
 
     def _create_client(self, session: Session) -> Any:
-        client = session.of.create_client("sts", endpoint_url=self.cloud.url)
+        # With a region, because a profile that the program names has none.
+        client = session.of.create_client(
+            "sts", "eu-west-1", endpoint_url=self.cloud.url
+        )
         session.is_now = self._expect(session)
         return client
 
@@ -387,7 +465,10 @@ class IdentityMachine(RuleBasedStateMachine):
         """Return whose key signed a call."""
         if session.client is None:
             session.client = self._create_client(session)
-        arn: str = session.client.get_caller_identity()["Arn"]
+        return self._ask_by(session.client)
+
+    def _ask_by(self, client: Any) -> str:
+        arn: str = client.get_caller_identity()["Arn"]
         return arn.rpartition("/")[2]
 
     def _check(self, session: Session, ask: Callable[[Session], str]) -> None:
@@ -408,8 +489,12 @@ class IdentityMachine(RuleBasedStateMachine):
             session.failed = True
             # botocore reads AWS_PROFILE again for each client, for its settings, and
             # looks for it in the files that the session has read before.
-            unset = isinstance(error, ProfileNotFound) and "AWS_PROFILE" in os.environ
-            if not excused and not unset:
+            unknown = (
+                isinstance(error, ProfileNotFound)
+                and session.kind.of_chain
+                and os.environ.get("AWS_PROFILE") not in session.of.available_profiles
+            )
+            if not excused and not unknown:
                 raise AssertionError(f"{session} failed with all it names") from error
 
 
@@ -419,19 +504,21 @@ def in_child(ask: Callable[[Session], str], session: Session) -> str:
     child = os.fork()
     if not child:  # pragma: no cover - in the child
         try:
-            told = [ask(session), ""]
+            told = [ask(session), "", ""]
         except (BotoCoreError, OSError) as error:
-            told = ["", str(error)]
+            told = ["", type(error).__name__, str(error)]
         except BaseException as error:  # noqa: BLE001 - told to the parent
-            told = [repr(error), ""]
+            told = [repr(error), "", ""]
         os.write(writing, json.dumps(told).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as told_by_child:
-        answer, failure = json.loads(told_by_child.read())
+        answer, failure, text = json.loads(told_by_child.read())
     os.waitpid(child, 0)
+    if failure == ProfileNotFound.__name__:
+        raise ProfileNotFound(profile=text)
     if failure:
-        raise OSError(failure)
+        raise OSError(text)
     return str(answer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -112,3 +113,32 @@ def test_client_without_need_of_the_identity_waits_for_no_other(
     release.touch()
     waiting.join(PATIENCE_SECONDS)
     assert not waiting.is_alive()
+
+
+FILE = "[default]\naws_access_key_id = @KEY@\naws_secret_access_key = @SECRET@\n"
+NO_VARIABLES = dict.fromkeys(
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(connection="aws://"),
+        Case(connection="aws://", env=NO_VARIABLES, credentials=FILE),
+        Case(connection="aws://", env=NO_VARIABLES, config=FILE),
+    ],
+)
+def test_client_tells_where_its_credentials_are_from_as_without_a_connection(
+    case: Case, world: World, leaks: Leaks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_features() -> set[str]:
+        with leaks.user_calls():
+            boto3.Session().client("sts").get_caller_identity()
+        told = re.search(r" m/(\S+)", world.aws.requests[-1].user_agent)
+        return set(told[1].split(",")) if told else set()
+
+    world.arrange(case, monkeypatch)
+    plain = read_features()
+    botocore_conn_provider.install()
+    assert read_features() == plain

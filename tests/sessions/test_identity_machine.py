@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.exchange import assume_role_flow, flow
+from botocore_conn_provider.exchange import assume_role_flow, base_session, flow
+from botocore_conn_provider.sessions import resolver
 from botocore_conn_provider.sessions.binding import Binding
 from tests.sessions.identity_machine import (
     KINDS,
@@ -16,6 +18,7 @@ from tests.sessions.identity_machine import (
     run_programs,
     standing,
 )
+from tests.sessions.tenants import BOB
 from tests.thoroughness import examples
 
 if TYPE_CHECKING:
@@ -115,6 +118,40 @@ def share_by_connection_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(assume_role_flow.AssumeRoleFlow, "identify", lambda _: {})
 
 
+def forget_what_the_program_says(patch: pytest.MonkeyPatch) -> None:
+    """Leave the variables out that the program has set on its session."""
+    take = base_session.view_session
+
+    def view_session(*args: Any, **kwargs: Any) -> Any:
+        return take(*args, **kwargs)._replace(variables={})
+
+    patch.setattr(resolver, "view_session", view_session)
+
+
+def heed_what_is_said_late(patch: pytest.MonkeyPatch) -> None:
+    """Read at each exchange what the program has set on its session."""
+    take = base_session.view_session
+
+    def view_session(session: Any, *args: Any, **kwargs: Any) -> Any:
+        live = session._session_instance_vars
+        return take(session, *args, **kwargs)._replace(variables=live)
+
+    patch.setattr(resolver, "view_session", view_session)
+
+
+def resolve_in_one_place_for_all_threads(patch: pytest.MonkeyPatch) -> None:
+    """Have two threads that resolve at once use the environment of the later one."""
+    take = base_session.view_session
+    place: list[Snapshot] = []
+
+    def view_session(session: Any, snapshot: Snapshot, **kwargs: Any) -> Any:
+        place[:] = [snapshot]
+        time.sleep(0.01)
+        return take(session, place[0], **kwargs)
+
+    patch.setattr(resolver, "view_session", view_session)
+
+
 TOUCHED = (
     "role-variables",
     "role-shared_file",
@@ -131,6 +168,7 @@ TOUCHED = (
         read_live_environment,
         exchange_from_live_environment,
         share_by_connection_alone,
+        resolve_in_one_place_for_all_threads,
     ],
 )
 def test_programs_find_this_fault(
@@ -143,3 +181,20 @@ def test_programs_find_this_fault(
     among = tuple(kind for kind in KINDS if kind.name in TOUCHED)
     with pytest.raises(AssertionError, match=r" was \w+, not "):
         run_programs(here, settings(FEW, max_examples=100), among)
+
+
+# These take more programs than a test has time for, so what finds them is named.
+@pytest.mark.parametrize(
+    ("spoil", "call_first"),
+    [(forget_what_the_program_says, False), (heed_what_is_said_late, True)],
+)
+def test_program_that_says_who_it_is_finds_this_fault(
+    spoil: Callable[[pytest.MonkeyPatch], None],
+    call_first: bool,  # noqa: FBT001 - a case
+    here: Standing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoil(monkeypatch)
+    program = begin(here, "role-shared_file")
+    with pytest.raises(AssertionError, match=r" was \w+, not "):
+        program.say(tenant=BOB, call_first=call_first, alone=True)

@@ -6,11 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.sessions.wire import Case, World
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.child import Children
 
 KEYED = {"login": "@KEY@", "password": "@SECRET@"}
@@ -55,6 +55,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.installation",
         "botocore_conn_provider.sessions.older_sessions",
         "botocore_conn_provider.fork",
+        "botocore_conn_provider.unfinished_imports",
         "botocore_conn_provider.sessions.resolver",
         "botocore_conn_provider.secret",
         "botocore_conn_provider.tracebacks",
@@ -135,6 +136,54 @@ def test_child_forked_while_a_thread_makes_a_client_works(
     assert ended.stdout == "7\n", ended.stderr
     actions = [request.action for request in world.aws.requests]
     assert actions == ["AssumeRole", "GetCallerIdentity"]
+
+
+INSTALL = "import botocore_conn_provider; botocore_conn_provider.install()"
+ARM = "from botocore_conn_provider.startup import hook; hook.arm()"
+FORKED_AMID_AN_IMPORT = """
+    import os, signal, sys, threading, time, warnings
+    warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
+    {activate}
+    import botocore.session
+    class Slow:
+        def find_spec(self, name, *_):
+            if name == "botocore_conn_provider.{module}":
+                inside.set()
+                go_on.wait(60)
+                time.sleep(0.2)  # a fork that does not wait for the import is over
+    inside, go_on = threading.Event(), threading.Event()
+    sys.meta_path.insert(0, Slow())
+    make = lambda: botocore.session.Session().create_client("sts", "eu-west-1")
+    maker = threading.Thread(target=make)
+    maker.start()
+    inside.wait(60)
+    # Called before the hooks that were registered earlier.
+    os.register_at_fork(before=go_on.set)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        make()
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    maker.join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("activate", "module"),
+    [
+        (INSTALL, "sessions.bound"),
+        (INSTALL, "connection.record"),
+        (ARM, "sessions.installation"),
+    ],
+)
+def test_child_forked_while_a_thread_imports_a_module_of_ours_makes_a_client(
+    run_python: Children, activate: str, module: str
+) -> None:
+    program = FORKED_AMID_AN_IMPORT.format(activate=activate, module=module)
+    text = "aws://AKIAEXAMPLE:not-secret@"
+    ended = run_python(program, env={"AIRFLOW_CONN_AWS_DEFAULT": text})
+    assert ended.stdout == "7\n", ended.stderr
 
 
 def test_spawned_child_makes_the_credentials_anew(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 
+from tests import botocores_data
 from tests.sessions.identity_machine import run_programs, standing
 
 
@@ -28,7 +29,8 @@ def run_many(number: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     logging.disable()
-    programs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    botocores_data.share(setattr)
+    programs = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with tempfile.TemporaryDirectory() as directory:
         run_many(programs, Path(directory))
     print(f"{programs} random programs: each call was signed for its tenant.")  # noqa: T201

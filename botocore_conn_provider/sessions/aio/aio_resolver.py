@@ -75,8 +75,8 @@ class AioProvider:
         """
         if isinstance(self._theirs, StaticProvider | RoleProvider):
             return self.load_now()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, self.load_now)
+        # With the context, in which botocore notes features for the User-Agent.
+        return await asyncio.to_thread(self.load_now)
 
     def load_now(self) -> Any:
         """Do it without a loop: unpickling has none."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import configparser
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import aiobotocore.credentials
@@ -52,6 +53,24 @@ def test_keys_region_and_endpoint_are_the_connections(
     connection.put(region_name="eu-west-3")
     seen = call()
     assert (seen.access_key_id, seen.region) == (connection.access_key_id, "eu-west-3")
+
+
+def test_client_tells_where_its_credentials_are_from_as_without_a_connection(
+    call: Call, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", secrets.new_access_key_id())
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secrets.new("secret access key"))
+
+    def read_features() -> set[str]:
+        seen = call(endpoint_url=aws.url, region_name="eu-west-1")
+        told = re.search(r" m/(\S+)", seen.user_agent)
+        return set(told[1].split(",")) if told else set()
+
+    botocore_conn_provider.uninstall()
+    plain = read_features()
+    botocore_conn_provider.install()
+    assert read_features() == plain
 
 
 def test_role_is_assumed_with_the_keys(call: Call, aws: Aws, connection: Giver) -> None:
