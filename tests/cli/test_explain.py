@@ -110,7 +110,7 @@ def test_keys_and_role_are_explained(
     ]
     effects = explained["effects"]
     assert effects["region"] == "eu-west-1 (from the connection)"
-    assert effects["proxies"] == {"https": "http://proxy"}
+    assert effects["proxies"] == {"https": "http://proxy:3128"}
     assert effects["endpoints"] == {
         "every service": "AWS's own",
         "s3": "http://minio",
@@ -259,7 +259,7 @@ def test_what_stands_around_is_told_where_the_connection_is_silent(
     effects = explain(command, monkeypatch, {})["effects"]
 
     assert effects["proxies"] == {
-        "HTTPS_PROXY": "http://proxy",
+        "HTTPS_PROXY": "http://proxy:3128",
         "NO_PROXY": "localhost",
     }
     assert effects["region"] == "eu-west-3 (from AWS_DEFAULT_REGION)"

@@ -171,7 +171,8 @@ def test_parent_and_child(world: World, used_before: bool) -> None:  # noqa: FBT
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as told_by_child:
-        assert json.loads(told_by_child.read()) == [ALICE, BOB]
+        told = json.loads(told_by_child.read())
+    assert told == [ALICE, BOB], told
     os.waitpid(child, 0)
     assert world.ask(hers) == ALICE
 
