@@ -113,7 +113,7 @@ def test_keys_and_role_are_explained(
     assert effects["proxies"] == {"https": "http://proxy:3128"}
     assert effects["endpoints"] == {
         "every service": "AWS's own",
-        "s3": "http://minio",
+        "s3": "http://minio:9000",
         "sqs": "AWS's own",
         "sts, for the exchange": "AWS's own",
     }
