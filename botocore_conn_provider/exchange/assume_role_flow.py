@@ -42,6 +42,8 @@ class Proven(Value):
 class AssumeRoleFlow:
     """AssumeRole from the connection's keys, its profile, or botocore's own chain."""
 
+    is_shared = True
+
     def __init__(
         self, settings: AwsSettings, role: AssumeRole, view: SessionView
     ) -> None:

@@ -35,6 +35,10 @@ Repeat = Callable[[Exchange], "TemporaryCredentials"]
 class Flow(Protocol[Proof]):
     """One exchange in two steps. Blocks as its sources do; see each class."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether `identify` tells all of it, so that other sessions may share."""
+
     def check(self) -> None:
         """Judge all that can be judged without the network.
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class SamlFlow:
     """AssumeRoleWithSAML, after a sign-in at the IdP."""
 
+    is_shared = True
+
     def __init__(
         self, settings: AwsSettings, role: AssumeRoleWithSaml, view: SessionView
     ) -> None:

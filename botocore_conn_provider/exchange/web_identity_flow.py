@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class WebIdentityFlow:
     """AssumeRoleWithWebIdentity, with a token from Google, a file or a plug-in."""
 
+    is_shared = True
+
     def __init__(
         self,
         settings: AwsSettings,

@@ -131,8 +131,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
     """
     flow: Flow[Any] = create_flow(settings, view)
     # What only one session may have is not stored.
-    is_shared = getattr(flow, "is_shared", True)
-    store = _find_store(settings, view.snapshot) if is_shared else None
+    store = _find_store(settings, view.snapshot) if flow.is_shared else None
     asker = Asker(settings, flow, store)
     identity = asker.identity
 
