@@ -11,6 +11,7 @@ is not enough, because the first process of each pid namespace has the id 1.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -51,8 +52,11 @@ def current_process() -> tuple[object, int]:
 def _reset_all() -> None:
     global _process  # noqa: PLW0603 - one for each process
     _process = object()
-    for thing in list(_aware):
-        thing.reset_after_fork()
+    with contextlib.ExitStack() as each:
+        # One that fails must not leave the locks of the others held. Python shows the
+        # error, and the child goes on.
+        for thing in list(_aware):
+            each.callback(thing.reset_after_fork)
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,7 +11,7 @@ import pytest
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
-from botocore_conn_provider.fork import PerProcess, ProcessLock
+from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
 from botocore_conn_provider.sessions.binding import Binding
 from botocore_conn_provider.sessions.bound import REMAKE
 
@@ -171,6 +171,27 @@ def test_signal_handler_that_raises_leaves_no_lock_held(run_python: Children) ->
     assert ended.returncode == 0, ended.stderr
 
 
+class Resetting:
+    """Something to be reset in a child; the harness sees what an error says."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.is_reset = False
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        self.is_reset = True
+        if self._error is not None:
+            raise self._error
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_reset_that_fails_leaves_no_other_undone() -> None:
+    everything = [Resetting(), Resetting(OSError("closed already")), Resetting()]
+    answer = ask_child(lambda: HELD if all(each.is_reset for each in everything) else 1)
+    assert answer == HELD
+
+
 @pytest.mark.usefixtures("one_pid")
 def test_value_is_made_again_in_a_child_of_the_same_id() -> None:
     made = PerProcess(object)
@@ -182,7 +203,7 @@ def test_value_is_made_again_in_a_child_of_the_same_id() -> None:
 
 IN_A_NAMESPACE = """
     import ctypes, os, signal, sys, threading, warnings
-    from botocore_conn_provider.fork import PerProcess, ProcessLock
+    from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
     libc = ctypes.CDLL(None, use_errno=True)
 
