@@ -5,6 +5,10 @@ renewal threads do not exist, an inherited lock file keeps its lock, and HTTP
 connections are shared with the parent. `os.register_at_fork` cannot be undone, so this
 module registers one hook, which resets every object in a weak set.
 
+OpenSSL has locks too, which no one resets: a child whose parent was inside them, in
+another thread, hangs at its first connection. Our threads connect, so a fork first waits
+a little for those that run, and until those that are done have left OpenSSL.
+
 An object that the hook replaces distinguishes a process from its parent. The process id
 is not enough, because the first process of each pid namespace has the id 1.
 """
@@ -14,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -33,6 +38,10 @@ class ForkAware(Protocol):
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+_connecting: set[threading.Thread] = set()
+# A thread that hangs on its source delays one fork by two seconds, and no other.
+# Counted, because a test may have stopped the clock.
+MOST_PAUSES, PAUSE_SECONDS = 2000, 0.001
 _process = object()
 
 
@@ -49,9 +58,43 @@ def current_process() -> tuple[object, int]:
     return _process, os.getpid()
 
 
+def delay_forks(thread: threading.Thread) -> None:
+    """Have a fork wait for this running thread, which makes connections."""
+    ended = [each for each in _list_connecting() if not _runs(each)]
+    _connecting.difference_update(ended)
+    _connecting.add(thread)
+
+
+def _wait_for_connections() -> None:
+    """Return when our other threads have ended, or after two seconds."""
+    others = _list_connecting()
+    if threading.current_thread() in others:
+        return  # they may wait for this one
+    for _ in range(MOST_PAUSES):
+        if not any(map(_runs, others)):
+            break
+        time.sleep(PAUSE_SECONDS)
+    _connecting.difference_update(others)
+
+
+def _list_connecting() -> list[threading.Thread]:
+    return list(_connecting)  # atomic, unlike going over the set
+
+
+def _runs(thread: threading.Thread) -> bool:
+    """Return whether a thread runs, also after the end of its Python code.
+
+    OpenSSL cleans up when the system ends a thread. Source: proc(5) for the path; where
+    there is none, the end of the Python code has to do.
+    """
+    task = f"/proc/self/task/{thread.native_id}"
+    return thread.is_alive() or os.path.exists(task)  # noqa: PTH110 - before pathlib
+
+
 def _reset_all() -> None:
     global _process  # noqa: PLW0603 - one for each process
     _process = object()
+    _connecting.clear()
     with contextlib.ExitStack() as each:
         # One that fails must not leave the locks of the others held. Python shows the
         # error, and the child goes on.
@@ -60,7 +103,7 @@ def _reset_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_all)
+    os.register_at_fork(before=_wait_for_connections, after_in_child=_reset_all)
 
 
 class ProcessLock:

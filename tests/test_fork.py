@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_conn_provider import fork
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
+from botocore_conn_provider.federation.deadline import could_start
 from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
 from botocore_conn_provider.sessions.binding import Binding
 from botocore_conn_provider.sessions.bound import REMAKE
@@ -169,6 +172,55 @@ INTERRUPTED = """
 def test_signal_handler_that_raises_leaves_no_lock_held(run_python: Children) -> None:
     ended = run_python(INTERRUPTED)
     assert ended.returncode == 0, ended.stderr
+
+
+def start(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    assert could_start(thread)
+    return thread
+
+
+def test_child_is_forked_when_our_threads_have_left_the_system() -> None:
+    ended = threading.Event()
+
+    def work() -> None:
+        time.sleep(0.3)
+        ended.set()
+
+    thread = start(work)
+    task = f"/proc/self/task/{thread.native_id}"
+
+    def see() -> int:
+        return HELD if ended.is_set() and not os.path.exists(task) else 1  # noqa: PTH110
+
+    assert ask_child(see) == HELD
+
+
+def test_thread_that_hangs_delays_one_fork_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    go_on = threading.Event()
+    thread = start(go_on.wait)
+    for _ in range(3):
+        assert ask_child(lambda: HELD) == HELD
+    go_on.set()
+    thread.join()
+    assert len(pauses) == fork.MOST_PAUSES
+
+
+def test_thread_of_ours_that_forks_waits_for_no_other() -> None:
+    answers: list[int] = []
+    asked = threading.Event()
+    waiting = start(asked.wait)
+    forking = start(lambda: answers.append(ask_child(lambda: HELD)))
+    forking.join(DEADLINE_SECONDS)
+    still_waits = waiting.is_alive()
+    asked.set()
+    waiting.join()
+    assert answers == [HELD]
+    assert still_waits
 
 
 class Resetting:

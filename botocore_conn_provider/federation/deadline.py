@@ -19,6 +19,7 @@ from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from botocore_conn_provider.fork import delay_forks
 from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) ->
 
 
 def could_start(thread: threading.Thread) -> bool:
-    """Start a thread; return False where there can be none.
+    """Start a thread that makes connections; return False where there can be none.
 
     What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
     runs then, so its work must not be done a second time.
@@ -182,6 +183,7 @@ def could_start(thread: threading.Thread) -> bool:
         if thread.ident is not None:
             raise
         return False
+    delay_forks(thread)
     return True
 
 
