@@ -10,6 +10,7 @@ import pytest
 
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.errors import WebIdentityTokenError
 from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.exchange.session_view import SessionView
 
@@ -25,6 +26,12 @@ SECOND = "arn:aws:iam::123456789012:role/second"
 CONNECTIONS: dict[str, dict[str, Any]] = {
     "profile with a role": {"profile_name": "hop"},
     "role from a profile": {"profile_name": "base", "role_arn": SECOND},
+}
+TOKEN_FILE = {
+    "role_arn": SECOND,
+    "assume_role_method": "assume_role_with_web_identity",
+    "assume_role_with_web_identity_federation": "file",
+    "assume_role_with_web_identity_token_file": "~/token",
 }
 
 
@@ -48,11 +55,11 @@ def be(aws: Aws, isolated: Path, secrets: Secrets) -> Callable[[str], str]:
     return write
 
 
-def make_flow(name: str, aws: Aws) -> Any:
+def make_flow(given: dict[str, Any], aws: Aws) -> Any:
     extra = {
         "region_name": "eu-west-1",
         "service_config": {"sts": {"endpoint_url": aws.url}},
-        **CONNECTIONS[name],
+        **given,
     }
     snapshot = Snapshot.take()
     text = json.dumps({"conn_type": "aws", "extra": extra})
@@ -69,7 +76,7 @@ def find_signer(flow: Any, aws: Aws) -> str:
 def test_files_of_another_that_come_and_go_sign_nothing(
     name: str, aws: Aws, leaks: Leaks, be: Callable[[str], str]
 ) -> None:
-    flow = make_flow(name, aws)
+    flow = make_flow(CONNECTIONS[name], aws)
     alice = be("alice")
     told = flow.identify()
     be("bob")
@@ -82,7 +89,7 @@ def test_files_of_another_that_come_and_go_sign_nothing(
 def test_attempt_that_was_given_up_keeps_to_whom_it_identified(
     name: str, aws: Aws, leaks: Leaks, be: Callable[[str], str]
 ) -> None:
-    flow = make_flow(name, aws)
+    flow = make_flow(CONNECTIONS[name], aws)
     alice = be("alice")
     flow.identify()
     flow._proven = None  # as after its seconds
@@ -106,5 +113,20 @@ def test_same_content_in_two_places_is_shared_by_no_one(
         place.mkdir()
         (place / "credentials").write_text(text)
         monkeypatch.chdir(place)
-        told.append(make_flow("profile with a role", aws).identify())
+        told.append(make_flow(CONNECTIONS["profile with a role"], aws).identify())
     assert told[0] != told[1]
+
+
+def test_token_of_another_that_came_meanwhile_is_not_exchanged(
+    aws: Aws, isolated: Path, secrets: Secrets
+) -> None:
+    file = isolated / "token"
+    file.write_text(secrets.new("alice's token"))
+    flow = make_flow(TOKEN_FILE, aws)
+    told = flow.identify()
+    file.write_text(secrets.new("bob's token"))
+    with pytest.raises(WebIdentityTokenError, match="changed") as caught:
+        flow.prove()
+    assert caught.value.retryable
+    assert flow.identify() != told
+    flow.exchange(flow.prove())
