@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class AssumeRoleFlow:
         self.role = role
         self.view = view
         self._proven: Proven | None = None
+        # Of the thread: an attempt that was given up may still go on beside the next.
+        self._begun = threading.local()
         # Where the chain found the identity: what it finds elsewhere is another.
         self._method: str | None = None
 
@@ -69,7 +72,7 @@ class AssumeRoleFlow:
             proof = self._find_base()
             told = Options(proof.describe(self.view.snapshot))
             proven = Proven(proof._replace(session=None), now, told)
-        self._proven = proven
+        self._proven = self._begun.proven = proven
         return asker | dict(proven.told)
 
     @scrubbed
@@ -80,7 +83,8 @@ class AssumeRoleFlow:
         `identify` has found serves the exchange that follows it: credentials are then
         shared among those that it told apart by this very identity.
         """
-        proven, self._proven = self._proven, None
+        self._proven = None
+        proven: Proven | None = vars(self._begun).pop("proven", None)
         return self._find_base() if proven is None else proven.proof
 
     def _find_base(self) -> BaseIdentity:

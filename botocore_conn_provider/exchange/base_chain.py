@@ -36,10 +36,9 @@ from botocore_conn_provider.exchange.sts_config import bound_sts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import botocore.session
-
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.exchange.hops import Hops
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 WEB_IDENTITY = {
     "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -53,7 +52,7 @@ class BaseChain:
 
     def __init__(
         self,
-        session: botocore.session.Session,
+        session: UnfittedSession,
         snapshot: Snapshot,
         *,
         conn_id: str,
@@ -69,12 +68,13 @@ class BaseChain:
         self._hops = hops
         self._environ = dict(snapshot.settle())  # botocore wants a dict
         self._cache: dict[str, Any] = {}
-        # By METHOD. The two that read shared files are not here: their files are
-        # absolute already, and they read nothing else.
+        # By METHOD.
         self._makers: dict[str, Callable[[str], kinds.CredentialProvider]] = {
             "env": self._create_env,
             "assume-role": self._create_assume_role,
             "sso": self._create_sso,
+            "shared-credentials-file": self._create_shared_file,
+            "config-file": self._create_config_file,
             "login": self._create_login,
             "custom-process": self._create_process,
             "ec2-credentials-file": self._create_ec2_file,
@@ -164,6 +164,20 @@ class BaseChain:
                 [*sources, self._create_named_instance()]
             ),
             profile_provider_builder=self,
+        )
+
+    def _create_shared_file(self, profile_name: str) -> kinds.CredentialProvider:
+        return kinds.SharedCredentialProvider(
+            creds_filename=self._session.get_config_variable("credentials_file"),
+            profile_name=profile_name,
+            ini_parser=lambda _: self._session.credentials_read,
+        )
+
+    def _create_config_file(self, profile_name: str) -> kinds.CredentialProvider:
+        return kinds.ConfigProvider(
+            config_filename=self._session.get_config_variable("config_file"),
+            profile_name=profile_name,
+            config_parser=lambda _: self._session.config_read,
         )
 
     def _create_process(self, profile_name: str) -> kinds.CredentialProvider:

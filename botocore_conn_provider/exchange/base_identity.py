@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 # A program's answer may depend on every variable that it is started with.
 READS_ANY_VARIABLE = ("custom-process",)
@@ -116,8 +116,17 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
             frozen = credentials.get_frozen_credentials()
     except ConnProviderError:
         raise
-    # The last two: a program that cannot be started, or that prints no JSON.
-    except (BotoCoreError, ClientError, OSError, ValueError) as error:
+    # The others: a program that cannot be started, or whose answer is no JSON, has
+    # other kinds of values than botocore expects, or expired keys.
+    except (
+        BotoCoreError,
+        ClientError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+    ) as error:
         raise _explain_no_identity(error, settings, session) from None
     if not frozen.access_key or not frozen.secret_key:
         raise no_base_credentials(settings)

@@ -13,19 +13,18 @@ import copy
 import weakref
 from typing import TYPE_CHECKING
 
-import botocore.session
 from botocore.configprovider import ConfigChainFactory
 
 from botocore_conn_provider.exchange.session_view import FILES, SessionView
+from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 from botocore_conn_provider.exchange.variable_chains import is_of_botocore, rebind
 
 if TYPE_CHECKING:
-    from botocore.configprovider import ConfigValueStore
+    import botocore.session
     from botocore.credentials import CredentialResolver
 
-    from botocore_conn_provider.connection.environment import Environ, Snapshot
+    from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.hops import Hops
 
 # Providers that take the machine's identity. A profile that was named and holds
 # no credentials must not end there.
@@ -38,38 +37,6 @@ MACHINE_PROVIDERS = (
 
 
 CA_BUNDLE = "AWS_CA_BUNDLE"
-
-
-class UnfittedSession(botocore.session.Session):
-    """A botocore session that installation leaves alone.
-
-    Attributes:
-        environ: Where its clients find endpoints; None for the live environment.
-        hops: What its chain asks STS for; None until it is asked for credentials.
-    """
-
-    environ: Environ | None = None
-    hops: Hops | None = None
-
-    def _add_configured_endpoint_provider(
-        self, client_name: str, config_store: ConfigValueStore
-    ) -> None:
-        """Have a client find its endpoint in the snapshot.
-
-        Botocore's own reads the live environment, and has no public way to be given
-        another. An older botocore knows no such variables and does not call this.
-        """
-        from botocore.configprovider import ConfiguredEndpointProvider
-
-        config_store.set_config_provider(
-            "endpoint_url",
-            ConfiguredEndpointProvider(
-                full_config=self.full_config,
-                scoped_config=self.get_scoped_config(),
-                client_name=client_name,
-                environ=self.environ,
-            ),
-        )
 
 
 def view_session(

@@ -25,10 +25,7 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
 )
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
-from botocore_conn_provider.exchange.base_session import (
-    UnfittedSession,
-    create_base_session,
-)
+from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.redaction import describe_value, show_name
 from botocore_conn_provider.tracebacks import scrubbed
 
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.settings import AwsSettings, Role
     from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
     from botocore_conn_provider.secret import Options
 
 READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})

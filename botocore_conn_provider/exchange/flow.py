@@ -22,9 +22,9 @@ from botocore_conn_provider.redaction import show_error
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 Proof = TypeVar("Proof")
 Exchange = Callable[[], "TemporaryCredentials"]

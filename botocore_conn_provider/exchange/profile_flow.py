@@ -7,21 +7,21 @@ on a session of its own each time, so it never renews anything in a caller's thr
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.exchange.flow import create_session, files_explained
-from botocore_conn_provider.secret import Options, Secret
+from botocore_conn_provider.secret import Secret
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 # Keys without an end, which a program may print, are asked for once.
 FOR_EVER = dt.timedelta(days=3650)
@@ -73,7 +73,8 @@ class ProfileFlow:
         self.settings = settings
         self.view = view
         self._own = uuid.uuid4().hex
-        self._told: Options | None = None
+        # Of the thread: an attempt that was given up may still go on beside the next.
+        self._begun = threading.local()
 
     @scrubbed
     def check(self) -> None:
@@ -87,31 +88,25 @@ class ProfileFlow:
         variables. What a program, SSO or the machine answers is told by nothing that
         we can see, so each session has credentials of its own then.
         """
-        told = self._describe()
-        self._told = Options(told)
-        return told
-
-    def _describe(self) -> dict[str, str]:
-        # Imported here: other kinds of connection need no content of files.
-        from botocore_conn_provider.federation.file_content import read_content
-
-        session = self._create_session()
-        if not self._is_told_by_files(session.full_config.get("profiles", {})):
+        session = self._begun.read = self._create_session()
+        if not self._is_told_by_files(session):
             return {"session": self._own}
-        path = str(session.get_config_variable("credentials_file"))
+        with files_explained(self.settings):
+            read = session.describe_files()
+        environ = self.view.snapshot.environ
         return {
             **self.view.describe(),
-            **{f"${name}": value for name, value in self.view.snapshot.environ.items()},
-            "credentials file": read_content(path),
+            **{f"${name}": value for name, value in environ.items()},
+            **read,
         }
 
     @property
     def is_shared(self) -> bool:
         """Whether sessions may share the credentials: all of the source is in files."""
-        session = self._create_session()
-        return self._is_told_by_files(session.full_config.get("profiles", {}))
+        return self._is_told_by_files(self._create_session())
 
-    def _is_told_by_files(self, profiles: Profiles) -> bool:
+    def _is_told_by_files(self, session: UnfittedSession) -> bool:
+        profiles = session.full_config.get("profiles", {})
         leading = list_leading(profiles, self.settings.profile_name)
         if not leading or any(field in each for field in UNTOLD for each in leading):
             return False
@@ -127,22 +122,17 @@ class ProfileFlow:
     def prove(self) -> BaseIdentity:
         """Have the chain get new credentials; blocks as the profile's source does.
 
+        It has the files as `identify` read them, whatever they say by now: credentials
+        are shared among those that it told apart by this very content.
+
         Raises:
-            CredentialFetchError: There are none, or the files are not those any more
-                that `identify` told: what they give must not be another's.
+            CredentialFetchError: There are none.
         """
         # Imported here: a start from the store needs neither.
         from botocore_conn_provider.exchange.base_identity import load_base_identity
 
-        found = load_base_identity(self._create_session(), self.settings)
-        if self._told is not None and self._describe() != dict(self._told):
-            raise CredentialFetchError(
-                conn_id=self.settings.conn_id,
-                cause="AWS's shared files were changed during the renewal.",
-                hint="Nothing is to be done: the next attempt reads them again.",
-                retryable=True,
-            )
-        return found
+        read = vars(self._begun).pop("read", None)
+        return load_base_identity(read or self._create_session(), self.settings)
 
     @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.errors import StsExchangeError
+from botocore_conn_provider.errors import StsExchangeError, WebIdentityTokenError
 from botocore_conn_provider.exchange.flow import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,
     )
+
+# The source of which every token is told before it is fetched.
+FILE = "file"
 
 
 class WebIdentityFlow:
@@ -47,6 +52,8 @@ class WebIdentityFlow:
             allow_plugins=settings.own.plugins,
             environ=view.snapshot.settle(),
         )
+        # Of the thread: an attempt that was given up may still go on beside the next.
+        self._begun = threading.local()
 
     @scrubbed
     def check(self) -> None:
@@ -56,12 +63,29 @@ class WebIdentityFlow:
     @scrubbed
     def identify(self) -> dict[str, str]:
         """Describe the token's source and the STS that is asked."""
-        return self.view.describe() | self._tokens.identify()
+        source = self._tokens.identify()
+        if self.role.token_source == FILE:
+            self._begun.token = _digest(source["token"].encode("latin-1"))
+        return self.view.describe() | source
 
     @scrubbed
     def prove(self) -> IdentityToken:
-        """Return a new token; blocks for the sign-in's deadline."""
-        return self._tokens.fetch_token()
+        """Return a new token; blocks for the sign-in's deadline.
+
+        Raises:
+            WebIdentityTokenError: There is none, or the file holds another one than
+                `identify` told of: it may be another's.
+        """
+        found = self._tokens.fetch_token()
+        told = vars(self._begun).pop("token", None)
+        if told is not None and told != _digest(found.token.reveal().encode()):
+            raise WebIdentityTokenError(
+                conn_id=self.settings.conn_id,
+                cause="the token file was changed during the renewal.",
+                hint="Nothing is to be done: the next attempt reads it again.",
+                retryable=True,
+            )
+        return found
 
     @scrubbed
     def exchange(self, proof: IdentityToken) -> TemporaryCredentials:
@@ -76,3 +100,8 @@ class WebIdentityFlow:
             )
 
             raise explain_refusal(error, proof, self.role) from None
+
+
+def _digest(content: bytes) -> bytes:
+    """Return what tells tokens apart and is none: a token stays in its attempt."""
+    return hashlib.sha256(content.rstrip(b"\r\n")).digest()

@@ -47,11 +47,15 @@ class Keepers:
         self._states: dict[str, KeeperState] = {}
         reset_in_children(self)
 
-    def share(self, fingerprint: str, make: Make) -> Keeper:
+    def share(self, fingerprint: str, make: Make, *, is_kept: bool = True) -> Keeper:
         """Return the keeper of that identity, made by `make` if there is none.
 
-        `make` is given what a former keeper held. It must be quick and fetch nothing:
-        others wait for it.
+        Args:
+            fingerprint: Of the identity.
+            make: Is given what a former keeper held. It must be quick and fetch
+                nothing: others wait for it.
+            is_kept: Whether what it holds is kept for a later session: nobody would
+                ever find what only this session may have.
         """
         with self._lock:
             keeper = self._all.get(fingerprint)
@@ -61,7 +65,8 @@ class Keepers:
                 keeper = make(copy.copy(former))
                 self._all[fingerprint] = keeper
             self._drop_worthless()
-            self._states[fingerprint] = keeper.state
+            if is_kept:
+                self._states[fingerprint] = keeper.state
             return keeper
 
     def _drop_worthless(self) -> None:
@@ -130,8 +135,9 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         ConnProviderError: The base identity cannot be had.
     """
     flow: Flow[Any] = create_flow(settings, view)
-    # What only one session may have is not stored.
-    store = _find_store(settings, view.snapshot) if flow.is_shared else None
+    # What only one session may have is neither stored nor kept.
+    is_shared = flow.is_shared
+    store = _find_store(settings, view.snapshot) if is_shared else None
     asker = Asker(settings, flow, store)
     identity = asker.identity
 
@@ -148,7 +154,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         asker.on_change = lambda: keepers.part(identity, held)
         return keeper
 
-    return keepers.share(identity, make_keeper)
+    return keepers.share(identity, make_keeper, is_kept=is_shared)
 
 
 def _find_store(settings: AwsSettings, snapshot: Snapshot) -> Path | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from botocore_conn_provider.connection.environment import Snapshot, is_disabled
-from botocore_conn_provider.exchange.base_session import UnfittedSession
+from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 from botocore_conn_provider.sessions.binding import Binding, Remake, say_once
 from botocore_conn_provider.sessions.fitting import fit
 

@@ -19,6 +19,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.session
@@ -33,6 +34,7 @@ from hypothesis.stateful import (
 )
 
 import botocore_conn_provider
+from botocore_conn_provider.exchange import assume_role_flow
 from botocore_conn_provider.renewal import registry
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.store import machine_store
@@ -84,6 +86,10 @@ SAID = {
 }
 
 
+# Kinds without a role of the connection's whose credentials the keeper renews.
+RENEWED = ("source-profile", "token-file")
+
+
 class Kind(NamedTuple):
     """A way to be a tenant: its variables and its connection.
 
@@ -99,6 +105,11 @@ class Kind(NamedTuple):
     falls_back: bool = False
     of_chain: bool = False
     said: tuple[str, str] | None = None
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether no credentials are looked for when a client is made."""
+        return self.name.startswith("role-") or self.name in RENEWED
 
     def __repr__(self) -> str:
         return self.name
@@ -167,7 +178,8 @@ KINDS = (
 class Session:
     """A session under test: who it was created as, and who it has turned out to be.
 
-    `is_now` is None until the session has resolved who it is.
+    `is_now` is None until the session has resolved who it is. A copy of a session that
+    has made a client has the same credentials, so it turns out to be the same.
     """
 
     def __init__(self, of: Any, kind: Kind, tenant: str) -> None:
@@ -175,8 +187,17 @@ class Session:
         self.kind = kind
         self.tenant = tenant
         self.client: Any = None
-        self.is_now: str | None = None
+        self.has_credentials = False
+        self._found: dict[str, str] = {}
         self.failed = False
+
+    @property
+    def is_now(self) -> str | None:
+        return self._found.get("tenant")
+
+    def resolve(self, tenant: str | None) -> None:
+        if tenant is not None:
+            self._found["tenant"] = tenant
 
     def copied(self) -> Session:
         try:
@@ -184,7 +205,8 @@ class Session:
         except TypeError:  # credentials of botocore's own that hold a client
             of = copy.copy(self.of)
         twin = Session(of, self.kind, self.tenant)
-        twin.is_now, twin.failed = self.is_now, self.failed
+        twin._found = self._found if self.has_credentials else dict(self._found)
+        twin.has_credentials, twin.failed = self.has_credentials, self.failed
         return twin
 
     def expect(self, *, absent: bool) -> str | None:
@@ -236,6 +258,8 @@ def standing(folder: Path) -> Iterator[Standing]:
         here = Standing(cloud, folder)
         for (module, name), original in zip(replaced, originals, strict=True):
             vars(module)[name] = functools.partial(original, runtime=here.runtime())
+        # A base identity that was found is for some seconds of the same clock.
+        vars(assume_role_flow)["time"] = SimpleNamespace(monotonic=lambda: here.ahead)
         botocore_conn_provider.install()
         try:
             yield here
@@ -244,6 +268,7 @@ def standing(folder: Path) -> Iterator[Standing]:
             registry.keepers.forget()
             for (module, name), original in zip(replaced, originals, strict=True):
                 vars(module)[name] = original
+            vars(assume_role_flow)["time"] = time
             put_environment(*before)
 
 
@@ -378,7 +403,9 @@ class IdentityMachine(RuleBasedStateMachine):
 
         def ask(session: Session) -> str:
             begun.wait(60)
-            return self._ask_by(self._create_client(session))
+            answer = self._ask_by(self._create_client(session))
+            session.resolve(self._expect(session))
+            return answer
 
         with ThreadPoolExecutor(2) as threads:
             check = functools.partial(self._check, ask=ask)
@@ -454,18 +481,23 @@ class IdentityMachine(RuleBasedStateMachine):
         return session.expect(absent=session.kind in self.missing)
 
     def _create_client(self, session: Session) -> Any:
+        session.has_credentials = True
         # With a region, because a profile that the program names has none.
         client = session.of.create_client(
             "sts", "eu-west-1", endpoint_url=self.cloud.url
         )
-        session.is_now = self._expect(session)
+        # A role finds out at its first use who asks for it, and the others here.
+        if not session.kind.is_deferred:
+            session.resolve(self._expect(session))
         return client
 
     def _ask(self, session: Session) -> str:
         """Return whose key signed a call."""
         if session.client is None:
             session.client = self._create_client(session)
-        return self._ask_by(session.client)
+        answer = self._ask_by(session.client)
+        session.resolve(self._expect(session))
+        return answer
 
     def _ask_by(self, client: Any) -> str:
         arn: str = client.get_caller_identity()["Arn"]

@@ -89,6 +89,17 @@ def test_role_of_the_machine_never_goes_over_to_a_file(here: Standing) -> None:
         session.client.get_caller_identity()
 
 
+@pytest.mark.parametrize("name", [kind.name for kind in KINDS])
+def test_copy_is_who_the_session_turned_out_to_be(here: Standing, name: str) -> None:
+    program = begin(here, name)
+    program.make_client(which=0)
+    program.copy_session(which=0)
+    program.delete(which=0)
+    program.call(which=0)
+    program.rotate(which=0)
+    program.call(which=1)
+
+
 # Proof that the programs look: each of these faults must be found by them.
 
 

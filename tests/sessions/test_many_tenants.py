@@ -110,3 +110,26 @@ for _ in range(2):
 """
     )
     assert count_exchanges(world) == 40
+
+
+def test_nothing_that_a_program_gave_is_kept_for_sessions_that_are_gone(
+    run: Callable[[str], list[str]],
+) -> None:
+    kept = run(
+        """
+import pathlib
+from botocore_conn_provider.renewal.registry import keepers
+keys = {"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "x"}
+home = pathlib.Path(os.environ["HOME"])
+(home / "keys").write_text(json.dumps(keys))
+program = f"[profile tool]\\ncredential_process = cat {home}/keys\\n"
+(home / ".aws" / "config").write_text(program)
+connection = {"conn_type": "aws", "extra": {"profile_name": "tool"}}
+os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(connection)
+for _ in range(5):
+    boto3.Session().get_credentials().get_frozen_credentials()
+    gc.collect()
+print(len(keepers._states))
+"""
+    )
+    assert kept == ["0"]

@@ -49,6 +49,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.aio_detection",
         "botocore_conn_provider.exchange.base_session",
         "botocore_conn_provider.exchange.session_view",
+        "botocore_conn_provider.exchange.unfitted_session",
         "botocore_conn_provider.exchange.variable_chains",
         "botocore_conn_provider.sessions.binding",
         "botocore_conn_provider.sessions.fitting",

@@ -13,6 +13,7 @@ import pytest
 
 import botocore_conn_provider
 from botocore_conn_provider import events
+from botocore_conn_provider.errors import CredentialFetchError
 from tests.loopback import LOOPBACK, serve
 from tests.renewal.simulation import HOUR
 from tests.sessions.wire import Case, World
@@ -75,7 +76,11 @@ class Program:
             ends += datetime.timedelta(seconds=seconds)
             keys["Expiration"] = ends.isoformat()
             keys["SessionToken"] = self._secrets.new_session_token()
-        (self._home / "keys").write_text(json.dumps(keys))
+        self.print(json.dumps(keys))
+
+    def print(self, answer: str) -> None:
+        """Print that."""
+        (self._home / "keys").write_text(answer)
 
     @property
     def asked(self) -> int:
@@ -151,6 +156,30 @@ def test_programs_keys_without_an_end_are_asked_for_once(
     assert credentials.get_frozen_credentials().token is None
     assert credentials.token is None
     assert tool.asked == 1
+
+
+ANSWERS = {
+    "expired keys": '{"Expiration": "2020-01-01T00:00:00Z"}',
+    "a time without a zone": '{"Expiration": "2099-01-01T00:00:00"}',
+    "a number for a time": '{"Expiration": 5}',
+    "a list": "[]",
+    "nothing": "null",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_programs_wrong_answer_is_told_with_its_profile(
+    name: str, tool: Program, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "x"}
+    answer = json.loads(ANSWERS[name])
+    if isinstance(answer, dict):
+        answer = {**keys, "SessionToken": "y", **answer}
+    tool.print(json.dumps(answer))
+    connect(world, monkeypatch, "tool")
+    client = boto3.client("sts")
+    with pytest.raises(CredentialFetchError, match="the profile 'tool' gives no"):
+        client.get_caller_identity()
 
 
 def test_two_sessions_never_share_what_a_program_gave(
