@@ -15,21 +15,23 @@ import contextlib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import botocore_conn_provider.unfinished_imports  # noqa: F401 - it registers a hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    # For the type checker alone: defining a protocol delays each start.
+    class ForkAware(Protocol):
+        """Something that resets itself in a forked child."""
+
+        def reset_after_fork(self) -> None:
+            """Replace locks and forget threads. Runs in the child's only thread."""
+
 
 T = TypeVar("T")
-
-
-class ForkAware(Protocol):
-    """Something that resets itself in a forked child."""
-
-    def reset_after_fork(self) -> None:
-        """Replace locks and forget threads. Runs in the child's only thread."""
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()

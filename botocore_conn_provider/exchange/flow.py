@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
@@ -20,55 +20,59 @@ from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.redaction import show_error
 
 if TYPE_CHECKING:
+    from typing import Protocol, TypeVar
+
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
     from botocore_conn_provider.exchange.base_session import UnfittedSession
     from botocore_conn_provider.exchange.session_view import SessionView
     from botocore_conn_provider.exchange.sts import TemporaryCredentials
 
-Proof = TypeVar("Proof")
+    Proof = TypeVar("Proof")
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Flow(Protocol[Proof]):
+        """One exchange in two steps. Blocks as its sources do; see each class."""
+
+        @property
+        def is_shared(self) -> bool:
+            """Whether `identify` tells all of it, so that other sessions may share."""
+
+        def check(self) -> None:
+            """Judge all that can be judged without the network.
+
+            Raises:
+                InvalidConnectionError, MissingDependencyError: Something is wrong here.
+            """
+
+        def identify(self) -> dict[str, str]:
+            """Describe who asks, by content: what else than the settings decides it.
+
+            Two askers share credentials only if this is the same. Holds secrets: never
+            show it. May ask where the identity is only known by asking; no exchange.
+
+            Raises:
+                ConnProviderError: There is no identity to be had.
+            """
+
+        def prove(self) -> Proof:
+            """Get the proof of who we are, a new one at each call.
+
+            Raises:
+                ConnProviderError: There is none to be had.
+            """
+
+        def exchange(self, proof: Proof) -> TemporaryCredentials:
+            """Exchange the proof at STS. Makes one call, which asks STS once.
+
+            Raises:
+                StsExchangeError: STS refused, could not be reached, or answered nonsense.
+            """
+
+
 Exchange = Callable[[], "TemporaryCredentials"]
 # Makes an exchange as often as it is worth it.
 Repeat = Callable[[Exchange], "TemporaryCredentials"]
-
-
-class Flow(Protocol[Proof]):
-    """One exchange in two steps. Blocks as its sources do; see each class."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether `identify` tells all of it, so that other sessions may share."""
-
-    def check(self) -> None:
-        """Judge all that can be judged without the network.
-
-        Raises:
-            InvalidConnectionError, MissingDependencyError: Something is wrong here.
-        """
-
-    def identify(self) -> dict[str, str]:
-        """Describe who asks, by content: what else than the settings decides it.
-
-        Two askers share credentials only if this is the same. Holds secrets: never
-        show it. May ask where the identity is only known by asking; no exchange.
-
-        Raises:
-            ConnProviderError: There is no identity to be had.
-        """
-
-    def prove(self) -> Proof:
-        """Get the proof of who we are, a new one at each call.
-
-        Raises:
-            ConnProviderError: There is none to be had.
-        """
-
-    def exchange(self, proof: Proof) -> TemporaryCredentials:
-        """Exchange the proof at STS. Makes one call, which asks STS once.
-
-        Raises:
-            StsExchangeError: STS refused, could not be reached, or answered nonsense.
-        """
 
 
 def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +27,7 @@ from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     import botocore.session
 
@@ -37,6 +38,18 @@ if TYPE_CHECKING:
         ClientSettings,
     )
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
+
+    # For the type checker alone: defining a protocol delays each start.
+    class StsClient(Protocol):
+        """What we use of botocore's STS client."""
+
+        meta: Any
+
+        def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
+        def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
+        def assume_role_with_web_identity(
+            self, **parameters: Any
+        ) -> dict[str, Any]: ...
 
 
 class TemporaryCredentials(Value):
@@ -50,16 +63,6 @@ class TemporaryCredentials(Value):
     account_id: str | None = None
     server_time: dt.datetime | None = None
     """When the server answered, by its own clock; aware. None if it did not say."""
-
-
-class StsClient(Protocol):
-    """What we use of botocore's STS client."""
-
-    meta: Any
-
-    def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
-    def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
-    def assume_role_with_web_identity(self, **parameters: Any) -> dict[str, Any]: ...
 
 
 def create_sts_client(

@@ -17,12 +17,20 @@ import threading
 import time
 from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    # For the type checker alone: defining a protocol delays each start.
+    class OpenConnection(Protocol):
+        """What we use of urllib3's connections."""
+
+        sock: socket.socket | None
+
 
 T = TypeVar("T")
 
@@ -32,12 +40,6 @@ class DeadlineExceededError(Exception):
 
     No TimeoutError: that is an OSError, which HTTP code takes for a network fault.
     """
-
-
-class OpenConnection(Protocol):
-    """What we use of urllib3's connections."""
-
-    sock: socket.socket | None
 
 
 class Deadline:
