@@ -7,12 +7,15 @@ module registers one hook, which resets every object in a weak set.
 
 An object that the hook replaces distinguishes a process from its parent. The process id
 is not enough, because the first process of each pid namespace has the id 1.
+
+A thread may fail to start, too, at the end of a process for example: `could_start`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -100,3 +103,20 @@ class PerProcess(Generic[T]):
         if self._made is None or self._made[0] != process:
             self._made = (process, self._make())
         return self._made[1]
+
+
+def could_start(thread: threading.Thread) -> bool:
+    """Start a thread; return False where there can be none.
+
+    What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
+    runs then, so its work must not be done a second time.
+    """
+    if sys.is_finalizing():  # a start would wait for a thread that never runs
+        return False
+    try:
+        thread.start()
+    except RuntimeError:
+        if thread.ident is not None:
+            raise
+        return False
+    return True

@@ -13,7 +13,7 @@ from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
 from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
 from botocore_conn_provider.sessions.binding import Binding
-from botocore_conn_provider.sessions.bound import REMAKE
+from botocore_conn_provider.sessions.fitting import REMAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,8 +27,8 @@ from botocore_conn_provider.connection.settings import (
     SamlSignIn,
 )
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
-from botocore_conn_provider.exchange.base_session import UnfittedSession
 from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
+from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 from botocore_conn_provider.federation.deadline import Deadline
 from botocore_conn_provider.federation.saml.browser import IdpBrowser
 from botocore_conn_provider.federation.saml.transcript import Transcript

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 
 # A program's answer may depend on every variable that it is started with.
 READS_ANY_VARIABLE = ("custom-process",)

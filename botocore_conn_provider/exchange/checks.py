@@ -25,10 +25,6 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
 )
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
-from botocore_conn_provider.exchange.base_session import (
-    UnfittedSession,
-    create_base_session,
-)
 from botocore_conn_provider.redaction import describe_value, show_name
 from botocore_conn_provider.tracebacks import scrubbed
 
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.settings import AwsSettings, Role
     from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
     from botocore_conn_provider.secret import Options
 
 READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
@@ -80,6 +77,9 @@ def prepare_base(
     Raises:
         InvalidConnectionError: This machine makes the connection impossible.
     """
+    # Imported here: a start from the store makes no base session.
+    from botocore_conn_provider.exchange.base_session import create_base_session
+
     base = create_base_session(settings, view)
     judge(settings, base, variable=variable)
     return base

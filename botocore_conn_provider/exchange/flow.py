@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
-from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.redaction import show_error
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
+    import datetime as dt
     from typing import Protocol, TypeVar
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_identity import BaseIdentity
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
+    from botocore_conn_provider.secret import KeyId, Secret
 
     Proof = TypeVar("Proof")
 
@@ -75,6 +75,19 @@ Exchange = Callable[[], "TemporaryCredentials"]
 Repeat = Callable[[Exchange], "TemporaryCredentials"]
 
 
+class TemporaryCredentials(Value):
+    """One set that STS issued. Immutable, so a reader never sees a mixed set."""
+
+    access_key_id: KeyId
+    secret_access_key: Secret
+    session_token: Secret
+    expires_at: dt.datetime
+    """Aware, UTC."""
+    account_id: str | None = None
+    server_time: dt.datetime | None = None
+    """When the server answered, by its own clock; aware. None if it did not say."""
+
+
 def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
     """Run both steps; raises what they raise.
 
@@ -83,33 +96,6 @@ def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
     """
     proof = flow.prove()
     return repeat(lambda: flow.exchange(proof))
-
-
-def create_exchange(
-    settings: AwsSettings,
-    view: SessionView,
-    *,
-    session: UnfittedSession | None = None,
-    signed_with: BaseIdentity | None = None,
-) -> StsExchange:
-    """Make the exchange of a connection, from the files as they are now.
-
-    Args:
-        settings: The connection.
-        view: What the session said.
-        session: The base session, if there is one already.
-        signed_with: Who signs the call; None for one that is not signed.
-
-    Raises:
-        CredentialFetchError: The files cannot be read, or the profile is gone.
-    """
-    with files_explained(settings):
-        client = create_sts_client(
-            session or create_session(settings, view),
-            settings.client,
-            signed_with=signed_with,
-        )
-    return StsExchange(client, conn_id=settings.conn_id)
 
 
 def create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:

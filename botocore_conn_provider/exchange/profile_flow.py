@@ -19,9 +19,9 @@ from botocore_conn_provider.tracebacks import scrubbed
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 
 # Keys without an end, which a program may print, are asked for once.
 FOR_EVER = dt.timedelta(days=3650)
@@ -93,7 +93,7 @@ class ProfileFlow:
 
     def _describe(self) -> dict[str, str]:
         # Imported here: other kinds of connection need no content of files.
-        from botocore_conn_provider.federation.file_content import read_content
+        from botocore_conn_provider.file_content import read_content
 
         session = self._create_session()
         if not self._is_told_by_files(session.full_config.get("profiles", {})):
@@ -147,7 +147,7 @@ class ProfileFlow:
     @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Return what was found: it is what signs."""
-        from botocore_conn_provider.exchange.sts import TemporaryCredentials
+        from botocore_conn_provider.exchange.flow import TemporaryCredentials
 
         ends = proof.expires_at or dt.datetime.now(dt.timezone.utc) + FOR_EVER
         return TemporaryCredentials(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.flow import create_exchange
+from botocore_conn_provider.exchange.sts import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         AwsSettings,
     )
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,
     )

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
+from botocore_conn_provider.fork import could_start
 from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
@@ -168,23 +168,6 @@ def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) ->
         daemon=True,
     )
     return could_start(thread)
-
-
-def could_start(thread: threading.Thread) -> bool:
-    """Start a thread; return False where there can be none.
-
-    What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
-    runs then, so its work must not be done a second time.
-    """
-    if sys.is_finalizing():  # a start would wait for a thread that never runs
-        return False
-    try:
-        thread.start()
-    except RuntimeError:
-        if thread.ident is not None:
-            raise
-        return False
-    return True
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:

@@ -129,7 +129,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
     Raises:
         ConnProviderError: The base identity cannot be had.
     """
-    flow: Flow[Any] = create_flow(settings, view)
+    flow: Flow[Any] = create_flow(settings, view.describe_handlers_once())
     # What only one session may have is not stored.
     store = _find_store(settings, view.snapshot) if flow.is_shared else None
     asker = Asker(settings, flow, store)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from botocore_conn_provider.connection.settings import OwnSettings
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
 
     # For the type checker alone: defining a protocol delays each start.
     class Store(Protocol):

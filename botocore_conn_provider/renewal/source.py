@@ -17,8 +17,7 @@ from botocore_conn_provider.renewal.schedule import Found, Issued
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.exchange.flow import Repeat
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy, Store
 

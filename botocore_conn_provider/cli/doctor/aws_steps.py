@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 
 # AWS refuses signatures that are older or younger.
 ALLOWED_SKEW_SECONDS = 300

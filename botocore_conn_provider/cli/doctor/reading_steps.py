@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.cli.connection_source import Given
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 
 PREFIX = "AIRFLOW_CONN_"
 

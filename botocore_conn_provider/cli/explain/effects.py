@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         ClientSettings,
         OwnSettings,
     )
-    from botocore_conn_provider.exchange.base_session import UnfittedSession
+    from botocore_conn_provider.exchange.variable_chains import UnfittedSession
 
 USUAL_LIFETIME_SECONDS = 3600
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY")
