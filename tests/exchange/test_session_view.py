@@ -81,7 +81,7 @@ def test_base_session_replaces_old_names_of_events_once() -> None:
     ).settings
     base = create_base_session(settings, view)
     heard: list[str] = []
-    base.register("made-up", lambda event_name, **_: heard.append(event_name))
+    base.register("made-up", lambda **told: heard.append(told["event_name"]))
     base.get_component("event_emitter").emit("made-up.event")
     # The emitter that its clients copy: wrapped as often as that of any session.
     kinds = [type(base.get_component("event_emitter")._emitter)]

@@ -52,6 +52,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.fitting",
         "botocore_conn_provider.sessions.installation",
         "botocore_conn_provider.sessions.older_sessions",
+        "botocore_conn_provider.file_content",
         "botocore_conn_provider.fork",
         "botocore_conn_provider.unfinished_imports",
         "botocore_conn_provider.sessions.resolver",
