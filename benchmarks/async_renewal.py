@@ -12,7 +12,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.secret import KeyId, Secret

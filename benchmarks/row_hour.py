@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.credentials import RefreshableCredentials
 
 from benchmarks.row import Row
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.secret import KeyId, Secret

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.credentials import RefreshableCredentials
 
 from benchmarks.row import Row, compare_ratio, take_turns
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.credentials import KeptCredentials

@@ -11,30 +11,35 @@ a little for those that run, and until those that are done have left OpenSSL.
 
 An object that the hook replaces distinguishes a process from its parent. The process id
 is not enough, because the first process of each pid namespace has the id 1.
+
+A thread may fail to start, too, at the end of a process for example: `could_start`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import botocore_conn_provider.unfinished_imports  # noqa: F401 - it registers a hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    # For the type checker alone: defining a protocol delays each start.
+    class ForkAware(Protocol):
+        """Something that resets itself in a forked child."""
+
+        def reset_after_fork(self) -> None:
+            """Replace locks and forget threads. Runs in the child's only thread."""
+
 
 T = TypeVar("T")
-
-
-class ForkAware(Protocol):
-    """Something that resets itself in a forked child."""
-
-    def reset_after_fork(self) -> None:
-        """Replace locks and forget threads. Runs in the child's only thread."""
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
@@ -141,3 +146,21 @@ class PerProcess(Generic[T]):
         if self._made is None or self._made[0] != process:
             self._made = (process, self._make())
         return self._made[1]
+
+
+def could_start(thread: threading.Thread) -> bool:
+    """Start a thread that makes connections; return False where there can be none.
+
+    What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
+    runs then, so its work must not be done a second time.
+    """
+    if sys.is_finalizing():  # a start would wait for a thread that never runs
+        return False
+    try:
+        thread.start()
+    except RuntimeError:
+        if thread.ident is not None:
+            raise
+        return False
+    delay_forks(thread)
+    return True

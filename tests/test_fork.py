@@ -13,10 +13,14 @@ from botocore_conn_provider import fork
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
-from botocore_conn_provider.federation.deadline import could_start
-from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
+from botocore_conn_provider.fork import (
+    PerProcess,
+    ProcessLock,
+    could_start,
+    reset_in_children,
+)
 from botocore_conn_provider.sessions.binding import Binding
-from botocore_conn_provider.sessions.bound import REMAKE
+from botocore_conn_provider.sessions.fitting import REMAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,7 +259,7 @@ def test_value_is_made_again_in_a_child_of_the_same_id() -> None:
 
 IN_A_NAMESPACE = """
     import ctypes, os, signal, sys, threading, warnings
-    from botocore_conn_provider.fork import PerProcess, ProcessLock, reset_in_children
+    from botocore_conn_provider.fork import PerProcess, ProcessLock
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
     libc = ctypes.CDLL(None, use_errno=True)
 

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     import datetime
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flow import Flow, Repeat
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import Flow, Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued, Store
     from botocore_conn_provider.secret import KeyId, Secret
 

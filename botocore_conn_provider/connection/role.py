@@ -8,8 +8,7 @@ What only some roles have is imported where it is read: each import delays a sta
 
 from __future__ import annotations
 
-import re
-from string import ascii_letters, digits
+from string import ascii_letters, ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.keys import read_account_id
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.field_reader import FieldReader
 
-# Texts, compiled at their first use: most connections have one of the two at most.
-ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}"
-ROLE_NAME = r"[\w+=,.@/-]{1,576}"
-LONGEST_SESSION_NAME = 64
+# No regular expressions: each start would compile them.
+PARTITION = frozenset(f"{ascii_lowercase}-")
+DIGITS, ACCOUNT_ID_DIGITS = frozenset(digits), 12
+LONGEST_SESSION_NAME, LONGEST_ROLE_NAME = 64, 576
 SESSION_NAME = frozenset(f"{ascii_letters}{digits}_+=,.@-")
+ROLE_NAME = SESSION_NAME | {"/"}  # its path comes with it
 
 SAML = "assume_role_with_saml"
 WEB_IDENTITY = "assume_role_with_web_identity"
@@ -75,7 +75,6 @@ def read_role(extra: FieldReader, conn_id: str, environ: Environ) -> Role | None
 def default_session_name(conn_id: str) -> str:
     """Return the RoleSessionName that Airflow derives from a connection's id."""
     plain = conn_id if conn_id.isascii() else _drop_accents(conn_id)
-    # No regular expressions: each start would compile them.
     text = "".join(c if c in SESSION_NAME else "-" for c in f"airflow_{plain}".lower())
     return "-".join(word for word in text.split("-") if word)[:LONGEST_SESSION_NAME]
 
@@ -90,7 +89,7 @@ def _drop_accents(text: str) -> str:
 def _read_role_arn(extra: FieldReader) -> str | None:
     if extra.has("role_arn"):
         role_arn = extra.text("role_arn", fix="Write the role's ARN or remove it.")
-        if role_arn is None or re.fullmatch(ROLE_ARN, role_arn, re.ASCII):
+        if role_arn is None or is_role_arn(role_arn):
             return role_arn
         extra.refuse(
             "role_arn",
@@ -99,6 +98,24 @@ def _read_role_arn(extra: FieldReader) -> str | None:
         )
         return None
     return _join_account_and_role(extra)
+
+
+def is_role_arn(text: str) -> bool:
+    """Return whether it is arn:aws…:iam::<12 digits>:role/<path and name>."""
+    before, _, name = text.partition(":role/")
+    partition, _, account_id = before.partition(":iam::")
+    return (
+        partition.startswith("arn:aws")
+        and PARTITION.issuperset(partition.removeprefix("arn:aws"))
+        and len(account_id) == ACCOUNT_ID_DIGITS
+        and DIGITS.issuperset(account_id)
+        and is_role_name(name)
+    )
+
+
+def is_role_name(text: str) -> bool:
+    """Return whether it is a role's name, with its path or without."""
+    return 0 < len(text) <= LONGEST_ROLE_NAME and ROLE_NAME.issuperset(text)
 
 
 def _note_deprecated(extra: FieldReader) -> None:
@@ -112,7 +129,7 @@ def _note_deprecated(extra: FieldReader) -> None:
 def _join_account_and_role(extra: FieldReader) -> str | None:
     account_id = read_account_id(extra, "aws_account_id")
     role_name = extra.text("aws_iam_role")
-    if role_name is not None and not re.fullmatch(ROLE_NAME, role_name, re.ASCII):
+    if role_name is not None and not is_role_name(role_name):
         extra.refuse("aws_iam_role", "is not the name of a role", "Write 'role_arn'.")
     if extra.has("aws_iam_role") and not extra.has("aws_account_id"):
         extra.refuse(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import CredentialFetchError, InvalidConnectionError
 from botocore_conn_provider.exchange.flow import (
-    create_exchange,
     create_session,
     files_explained,
 )
@@ -19,8 +18,9 @@ from botocore_conn_provider.value import Value
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AssumeRole, AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 # How long a base identity that was found tells whose the next exchange is.
 PROOF_SECONDS = 5.0
@@ -90,13 +90,21 @@ class AssumeRoleFlow:
     def _find_base(self) -> BaseIdentity:
         # Imported here, as the session: a start from the store needs neither.
         from botocore_conn_provider.exchange.base_identity import load_base_identity
+
+        with files_explained(self.settings):
+            session = create_session(self.settings, self.view)
+        if self.settings.keys is not None:
+            return load_base_identity(session, self.settings)
+        return self._find_in_chain(session)
+
+    def _find_in_chain(self, session: UnfittedSession) -> BaseIdentity:
+        # Imported here: connections that name their keys ask no machine for them.
+        from botocore_conn_provider.exchange.base_identity import load_base_identity
         from botocore_conn_provider.exchange.machine_sources import (
             INSTANCE_METHOD,
             explain_silent_instance,
         )
 
-        with files_explained(self.settings):
-            session = create_session(self.settings, self.view)
         try:
             found = load_base_identity(session, self.settings)
         except InvalidConnectionError:
@@ -112,6 +120,9 @@ class AssumeRoleFlow:
     @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Call AssumeRole, signed with this very identity."""
+        # Imported here: a start from the store asks no STS.
+        from botocore_conn_provider.exchange.sts import create_exchange
+
         sts = create_exchange(
             self.settings, self.view, session=proof.session, signed_with=proof
         )

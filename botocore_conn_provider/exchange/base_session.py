@@ -9,22 +9,20 @@ live on a bare twin of the user's session.
 
 from __future__ import annotations
 
-import copy
-import weakref
 from typing import TYPE_CHECKING
 
 from botocore.configprovider import ConfigChainFactory
 
-from botocore_conn_provider.exchange.session_view import FILES, SessionView
+from botocore_conn_provider.exchange.session_view import FILES
 from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
-from botocore_conn_provider.exchange.variable_chains import is_of_botocore, rebind
+from botocore_conn_provider.exchange.variable_chains import rebind
 
 if TYPE_CHECKING:
-    import botocore.session
     from botocore.credentials import CredentialResolver
 
     from botocore_conn_provider.connection.environment import Snapshot
     from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.exchange.session_view import SessionView
 
 # Providers that take the machine's identity. A profile that was named and holds
 # no credentials must not end there.
@@ -39,38 +37,6 @@ MACHINE_PROVIDERS = (
 CA_BUNDLE = "AWS_CA_BUNDLE"
 
 
-def view_session(
-    session: botocore.session.Session,
-    snapshot: Snapshot,
-    *,
-    region_name: str | None = None,
-) -> SessionView:
-    """Return what was said on `session` until now. Asks no variable for its value."""
-    store = session.get_component("config_store")
-    providers, overrides = {}, {}
-    for name, specification in session.session_var_map.items():
-        provider = store.get_config_provider(name)
-        # Ours give defaults only; what they stand before is the session's own.
-        provider = getattr(provider, "replaced", provider)
-        if provider is None:
-            overrides[name] = store.get_config_variable(name)
-        elif not is_of_botocore(provider, name, specification):
-            providers[name] = provider
-    return SessionView(
-        snapshot=snapshot,
-        # A copy, because botocore's holds the session and changes with it.
-        specifications=dict(session.session_var_map),
-        data_loader=weakref.ref(session.get_component("data_loader")),
-        variables=dict(session.instance_variables()),
-        providers=providers,
-        overrides=overrides,
-        client_config=session.get_default_client_config(),
-        # A copy: what is registered later is for the session itself.
-        events=copy.copy(session.get_component("event_emitter")),
-        region_name=region_name,
-    )
-
-
 def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:
     """Make a session that starts where the connection starts. Asks nothing.
 
@@ -82,6 +48,10 @@ def create_base_session(settings: AwsSettings, view: SessionView) -> UnfittedSes
         event_hooks=view.events,
         include_builtin_handlers=view.events is None,
     )
+    if view.events is not None:
+        # As they are: the session has wrapped them in what replaces old names of
+        # events, which they do already.
+        session.register_component("event_emitter", view.events)
     session.environ = view.snapshot.environ
     loader = view.data_loader()
     if loader is not None:

@@ -25,7 +25,6 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
 )
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
-from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.redaction import describe_value, show_name
 from botocore_conn_provider.tracebacks import scrubbed
 
@@ -78,6 +77,9 @@ def prepare_base(
     Raises:
         InvalidConnectionError: This machine makes the connection impossible.
     """
+    # Imported here: a start from the store makes no base session.
+    from botocore_conn_provider.exchange.base_session import create_base_session
+
     base = create_base_session(settings, view)
     judge(settings, base, variable=variable)
     return base

@@ -11,64 +11,81 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
-from botocore_conn_provider.exchange.sts import StsExchange, create_sts_client
 from botocore_conn_provider.redaction import show_error
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.base_identity import BaseIdentity
-    from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
-    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
+    import datetime as dt
+    from typing import Protocol, TypeVar
 
-Proof = TypeVar("Proof")
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
+    from botocore_conn_provider.secret import KeyId, Secret
+
+    Proof = TypeVar("Proof")
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Flow(Protocol[Proof]):
+        """One exchange in two steps. Blocks as its sources do; see each class."""
+
+        @property
+        def is_shared(self) -> bool:
+            """Whether `identify` tells all of it, so that other sessions may share."""
+
+        def check(self) -> None:
+            """Judge all that can be judged without the network.
+
+            Raises:
+                InvalidConnectionError, MissingDependencyError: Something is wrong here.
+            """
+
+        def identify(self) -> dict[str, str]:
+            """Describe who asks, by content: what else than the settings decides it.
+
+            Two askers share credentials only if this is the same. Holds secrets: never
+            show it. May ask where the identity is only known by asking; no exchange.
+
+            Raises:
+                ConnProviderError: There is no identity to be had.
+            """
+
+        def prove(self) -> Proof:
+            """Get the proof of who we are, a new one at each call.
+
+            Raises:
+                ConnProviderError: There is none to be had.
+            """
+
+        def exchange(self, proof: Proof) -> TemporaryCredentials:
+            """Exchange the proof at STS. Makes one call, which asks STS once.
+
+            Raises:
+                StsExchangeError: STS refused, could not be reached, or answered nonsense.
+            """
+
+
 Exchange = Callable[[], "TemporaryCredentials"]
 # Makes an exchange as often as it is worth it.
 Repeat = Callable[[Exchange], "TemporaryCredentials"]
 
 
-class Flow(Protocol[Proof]):
-    """One exchange in two steps. Blocks as its sources do; see each class."""
+class TemporaryCredentials(Value):
+    """One set that STS issued. Immutable, so a reader never sees a mixed set."""
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether `identify` tells all of it, so that other sessions may share."""
-
-    def check(self) -> None:
-        """Judge all that can be judged without the network.
-
-        Raises:
-            InvalidConnectionError, MissingDependencyError: Something is wrong here.
-        """
-
-    def identify(self) -> dict[str, str]:
-        """Describe who asks, by content: what else than the settings decides it.
-
-        Two askers share credentials only if this is the same. Holds secrets: never
-        show it. May ask where the identity is only known by asking; no exchange.
-
-        Raises:
-            ConnProviderError: There is no identity to be had.
-        """
-
-    def prove(self) -> Proof:
-        """Get the proof of who we are, a new one at each call.
-
-        Raises:
-            ConnProviderError: There is none to be had.
-        """
-
-    def exchange(self, proof: Proof) -> TemporaryCredentials:
-        """Exchange the proof at STS. Makes one call, which asks STS once.
-
-        Raises:
-            StsExchangeError: STS refused, could not be reached, or answered nonsense.
-        """
+    access_key_id: KeyId
+    secret_access_key: Secret
+    session_token: Secret
+    expires_at: dt.datetime
+    """Aware, UTC."""
+    account_id: str | None = None
+    server_time: dt.datetime | None = None
+    """When the server answered, by its own clock; aware. None if it did not say."""
 
 
 def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
@@ -79,33 +96,6 @@ def run_flow(flow: Flow[Proof], repeat: Repeat) -> TemporaryCredentials:
     """
     proof = flow.prove()
     return repeat(lambda: flow.exchange(proof))
-
-
-def create_exchange(
-    settings: AwsSettings,
-    view: SessionView,
-    *,
-    session: UnfittedSession | None = None,
-    signed_with: BaseIdentity | None = None,
-) -> StsExchange:
-    """Make the exchange of a connection, from the files as they are now.
-
-    Args:
-        settings: The connection.
-        view: What the session said.
-        session: The base session, if there is one already.
-        signed_with: Who signs the call; None for one that is not signed.
-
-    Raises:
-        CredentialFetchError: The files cannot be read, or the profile is gone.
-    """
-    with files_explained(settings):
-        client = create_sts_client(
-            session or create_session(settings, view),
-            settings.client,
-            signed_with=signed_with,
-        )
-    return StsExchange(client, conn_id=settings.conn_id)
 
 
 def create_session(settings: AwsSettings, view: SessionView) -> UnfittedSession:

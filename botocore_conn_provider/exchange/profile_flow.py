@@ -19,8 +19,8 @@ from botocore_conn_provider.tracebacks import scrubbed
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 # Keys without an end, which a program may print, are asked for once.
@@ -137,7 +137,7 @@ class ProfileFlow:
     @scrubbed
     def exchange(self, proof: BaseIdentity) -> TemporaryCredentials:
         """Return what was found: it is what signs."""
-        from botocore_conn_provider.exchange.sts import TemporaryCredentials
+        from botocore_conn_provider.exchange.flow import TemporaryCredentials
 
         ends = proof.expires_at or dt.datetime.now(dt.timezone.utc) + FOR_EVER
         return TemporaryCredentials(

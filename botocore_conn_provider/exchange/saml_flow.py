@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.exchange.flow import create_exchange
+from botocore_conn_provider.exchange.sts import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
         AssumeRoleWithSaml,
         AwsSettings,
     )
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.federation.saml.saml_proof import SamlProof
 
 

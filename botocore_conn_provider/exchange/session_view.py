@@ -14,6 +14,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.file_content import read_content
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class SessionView(Value):
         overrides: Values that the program set in the configuration store.
         client_config: The session's default client Config.
         events: The session's handlers; they see the exchange's requests too.
+        handlers: The description of these, once it is known.
         region_name: The region for clients that is known where the session has none.
     """
 
@@ -98,6 +100,7 @@ class SessionView(Value):
     overrides: Mapping[str, Any] = {}
     client_config: Config | None = None
     events: BaseEventHooks | None = None
+    handlers: Mapping[str, str] | None = None
     region_name: str | None = None
 
     def __repr__(self) -> str:
@@ -108,9 +111,6 @@ class SessionView(Value):
 
         Holds secrets: never show it.
         """
-        # Imported here: sessions without a role need no description.
-        from botocore_conn_provider.federation.file_content import read_content
-
         environ = self.snapshot.environ
         return {
             **{
@@ -121,6 +121,10 @@ class SessionView(Value):
             **dict(self._list_said()),
             "config file": read_content(self._find_config_file()),
         }
+
+    def describe_handlers_once(self) -> SessionView:
+        """Return the same, with handlers that are not described at each exchange."""
+        return self._replace(handlers=dict(describe_handlers(self.events)))
 
     def _list_said(self) -> Iterator[tuple[str, str]]:
         """List what was said in code. Providers are asked: their values count."""
@@ -135,7 +139,10 @@ class SessionView(Value):
         for name, value in options.items():
             if not name.startswith("_"):
                 yield f"Config {name}", _tell(value)
-        yield from describe_handlers(self.events)
+        handlers = self.handlers
+        if handlers is None:
+            handlers = dict(describe_handlers(self.events))
+        yield from handlers.items()
         yield from self._list_own_specifications()
 
     def _list_own_specifications(self) -> Iterator[tuple[str, str]]:

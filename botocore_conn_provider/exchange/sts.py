@@ -13,20 +13,25 @@ from __future__ import annotations
 import datetime as dt
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
+from botocore_conn_provider.exchange.flow import (
+    TemporaryCredentials,
+    create_session,
+    files_explained,
+)
 from botocore_conn_provider.exchange.sts_config import bound_sts
 from botocore_conn_provider.quiet import quiet_exchange
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.tracebacks import scrubbed
-from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     import botocore.session
 
@@ -34,32 +39,24 @@ if TYPE_CHECKING:
         AssumeRole,
         AssumeRoleWithSaml,
         AssumeRoleWithWebIdentity,
+        AwsSettings,
         ClientSettings,
     )
     from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.exchange.session_view import SessionView
+    from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
+    # For the type checker alone: defining a protocol delays each start.
+    class StsClient(Protocol):
+        """What we use of botocore's STS client."""
 
-class TemporaryCredentials(Value):
-    """One set that STS issued. Immutable, so a reader never sees a mixed set."""
+        meta: Any
 
-    access_key_id: KeyId
-    secret_access_key: Secret
-    session_token: Secret
-    expires_at: dt.datetime
-    """Aware, UTC."""
-    account_id: str | None = None
-    server_time: dt.datetime | None = None
-    """When the server answered, by its own clock; aware. None if it did not say."""
-
-
-class StsClient(Protocol):
-    """What we use of botocore's STS client."""
-
-    meta: Any
-
-    def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
-    def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
-    def assume_role_with_web_identity(self, **parameters: Any) -> dict[str, Any]: ...
+        def assume_role(self, **parameters: Any) -> dict[str, Any]: ...
+        def assume_role_with_saml(self, **parameters: Any) -> dict[str, Any]: ...
+        def assume_role_with_web_identity(
+            self, **parameters: Any
+        ) -> dict[str, Any]: ...
 
 
 def create_sts_client(
@@ -109,6 +106,33 @@ def _list_keys(identity: BaseIdentity) -> dict[str, Any]:
         "aws_secret_access_key": identity.secret_access_key.reveal(),
         "aws_session_token": None if token is None else token.reveal(),
     }
+
+
+def create_exchange(
+    settings: AwsSettings,
+    view: SessionView,
+    *,
+    session: UnfittedSession | None = None,
+    signed_with: BaseIdentity | None = None,
+) -> StsExchange:
+    """Make the exchange of a connection, from the files as they are now.
+
+    Args:
+        settings: The connection.
+        view: What the session said.
+        session: The base session, if there is one already.
+        signed_with: Who signs the call; None for one that is not signed.
+
+    Raises:
+        CredentialFetchError: The files cannot be read, or the profile is gone.
+    """
+    with files_explained(settings):
+        client = create_sts_client(
+            session or create_session(settings, view),
+            settings.client,
+            signed_with=signed_with,
+        )
+    return StsExchange(client, conn_id=settings.conn_id)
 
 
 class StsExchange:

@@ -1,4 +1,4 @@
-"""Session variables whose chain the program made itself, read from the snapshot.
+"""What a session was told until now, also by chains of variables of the program's own.
 
 Botocore finds a variable by a chain: what was set in code, the environment, the
 configuration file, a default. A program may put a chain of its own into the
@@ -10,7 +10,9 @@ Source: botocore.configprovider; the parts' attributes are private.
 
 from __future__ import annotations
 
+import copy
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from botocore.configprovider import (
@@ -21,11 +23,54 @@ from botocore.configprovider import (
     ScopedConfigProvider,
 )
 
+from botocore_conn_provider.exchange.session_view import SessionView
+
 if TYPE_CHECKING:
     import botocore.session
     from botocore.configprovider import BaseProvider
 
-    from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.environment import Environ, Snapshot
+
+# What each of botocore's parts asks for, by its attribute.
+ASKED: dict[type, str] = {
+    InstanceVarProvider: "_instance_var",
+    EnvironmentProvider: "_name",
+    ScopedConfigProvider: "_config_var_name",
+    ConstantProvider: "_value",
+}
+
+
+def view_session(
+    session: botocore.session.Session,
+    snapshot: Snapshot,
+    *,
+    region_name: str | None = None,
+) -> SessionView:
+    """Return what was said on `session` until now. Asks no variable for its value."""
+    store = session.get_component("config_store")
+    providers, overrides = {}, {}
+    # A copy, because botocore's holds the session and changes with it.
+    specifications = dict(session.session_var_map)
+    for name, specification in specifications.items():
+        provider = store.get_config_provider(name)
+        # Ours give defaults only; what they stand before is the session's own.
+        provider = getattr(provider, "replaced", provider)
+        if provider is None:
+            overrides[name] = store.get_config_variable(name)
+        elif not is_of_botocore(provider, name, specification):
+            providers[name] = provider
+    return SessionView(
+        snapshot=snapshot,
+        specifications=specifications,
+        data_loader=weakref.ref(session.get_component("data_loader")),
+        variables=dict(session.instance_variables()),
+        providers=providers,
+        overrides=overrides,
+        client_config=session.get_default_client_config(),
+        # A copy: what is registered later is for the session itself.
+        events=copy.copy(session.get_component("event_emitter")),
+        region_name=region_name,
+    )
 
 
 def is_of_botocore(
@@ -37,8 +82,8 @@ def is_of_botocore(
     in_file, variables, default, _ = specification
     expected = [
         (InstanceVarProvider, name),
-        *((EnvironmentProvider, each) for each in _list(variables)),
-        *((ScopedConfigProvider, each) for each in _list(in_file)),
+        *[(EnvironmentProvider, each) for each in list_names(variables)],
+        *[(ScopedConfigProvider, each) for each in list_names(in_file)],
         *([] if default is None else [(ConstantProvider, default)]),
     ]
     return list(map(_describe, vars(provider)["_providers"])) == expected
@@ -62,12 +107,12 @@ def rebind(
 
 
 def _describe(part: BaseProvider) -> tuple[type, Any]:
-    told = vars(part)
-    names = ("_instance_var", "_name", "_config_var_name", "_value")
-    return type(part), next((told[name] for name in names if name in told), None)
+    kind = type(part)
+    return kind, vars(part).get(ASKED.get(kind, ""))
 
 
-def _list(names: Any) -> list[Any]:
+def list_names(names: Any) -> list[Any]:
+    """Return the names of a specification, which may be one, many or none."""
     if names is None:
         return []
     return names if isinstance(names, list) else [names]

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import StsExchangeError, WebIdentityTokenError
-from botocore_conn_provider.exchange.flow import create_exchange
+from botocore_conn_provider.exchange.sts import create_exchange
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
         AssumeRoleWithWebIdentity,
         AwsSettings,
     )
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.session_view import SessionView
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
     from botocore_conn_provider.federation.web_identity.identity_token import (
         IdentityToken,
     )

@@ -12,18 +12,25 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from botocore_conn_provider.fork import delay_forks
+from botocore_conn_provider.fork import could_start
 from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    # For the type checker alone: defining a protocol delays each start.
+    class OpenConnection(Protocol):
+        """What we use of urllib3's connections."""
+
+        sock: socket.socket | None
+
 
 T = TypeVar("T")
 
@@ -33,12 +40,6 @@ class DeadlineExceededError(Exception):
 
     No TimeoutError: that is an OSError, which HTTP code takes for a network fault.
     """
-
-
-class OpenConnection(Protocol):
-    """What we use of urllib3's connections."""
-
-    sock: socket.socket | None
 
 
 class Deadline:
@@ -167,24 +168,6 @@ def _start_thread(context: Context, future: Future[T], work: Callable[[], T]) ->
         daemon=True,
     )
     return could_start(thread)
-
-
-def could_start(thread: threading.Thread) -> bool:
-    """Start a thread that makes connections; return False where there can be none.
-
-    What a signal handler raises meanwhile passes, a `RuntimeError` too: the thread
-    runs then, so its work must not be done a second time.
-    """
-    if sys.is_finalizing():  # a start would wait for a thread that never runs
-        return False
-    try:
-        thread.start()
-    except RuntimeError:
-        if thread.ident is not None:
-            raise
-        return False
-    delay_forks(thread)
-    return True
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:

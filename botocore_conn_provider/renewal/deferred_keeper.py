@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Failure, RememberedFailure
     from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.schedule import RenewalPolicy

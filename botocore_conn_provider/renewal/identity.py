@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.schedule import Issued, Store
 
 # Names what is hashed and how. To be changed with the encoding.
-DOMAIN = b"botocore-conn-provider identity 2\n"
+DOMAIN = b"botocore-conn-provider identity 3\n"
 
 
 def fingerprint(settings: AwsSettings, who_asks: Mapping[str, str]) -> str:
@@ -47,8 +47,20 @@ def fingerprint(settings: AwsSettings, who_asks: Mapping[str, str]) -> str:
         settings: The connection. Its notices are for people and do not count.
         who_asks: What else decides the identity, of `Flow.identify`.
     """
+    return _finish(_begin(settings), who_asks)
+
+
+def _begin(settings: AwsSettings) -> hashlib._Hash:
+    """Hash what stays the same as long as the connection does."""
     digest = hashlib.sha256(DOMAIN)
-    for part in _encode((settings._replace(notices=()), who_asks)):
+    for part in _encode(settings._replace(notices=())):
+        digest.update(part)
+    return digest
+
+
+def _finish(begun: hashlib._Hash, who_asks: Mapping[str, str]) -> str:
+    digest = begun.copy()
+    for part in _encode(who_asks):
         digest.update(part)
     return digest.hexdigest()
 
@@ -58,24 +70,25 @@ def _encode(value: Any) -> Iterator[bytes]:
 
     Each text stands behind its kind and length, so that parts cannot run together.
     """
-    if isinstance(value, Secret):
+    if isinstance(value, str):  # first: most are, and an abstract class is slow to ask
+        yield from _encode_text(type(value).__name__, value)
+    elif isinstance(value, Secret):
         yield from _encode_text("secret", value.reveal())
-    elif isinstance(value, Mapping | Options):
-        yield f"mapping {len(value)}\n".encode()
-        for name in sorted(value, key=str):
-            yield from _encode(name)
-            yield from _encode(value[name])
     elif isinstance(value, tuple | list):
         # The class counts: two kinds of role may have the same fields.
         name = type(value).__name__ if isinstance(value, tuple) else "list"
         yield f"{name} {len(value)}\n".encode()
         for one in value:
             yield from _encode(one)
+    elif value is not None and isinstance(value, Mapping | Options):
+        yield f"mapping {len(value)}\n".encode()
+        for name in sorted(value, key=str):
+            yield from _encode(name)
+            yield from _encode(value[name])
     else:
         # A value of a kind that shows its address is its own in each process: it
         # is never shared, which is safe.
-        text = value if isinstance(value, str) else repr(value)
-        yield from _encode_text(type(value).__name__, text)
+        yield from _encode_text(type(value).__name__, repr(value))
 
 
 def _encode_text(kind: str, text: str) -> Iterator[bytes]:
@@ -107,6 +120,7 @@ class Asker:
         self, settings: AwsSettings, flow: Flow[Any], store_path: Path | None
     ) -> None:
         self._settings = settings
+        self._begun = _begin(settings)
         self._flow = flow
         self._store_path = store_path
         self.identity = self._identify()
@@ -156,7 +170,7 @@ class Asker:
         return store.obtain(fetch, accept=accept)
 
     def _identify(self) -> str:
-        return fingerprint(self._settings, self._flow.identify())
+        return _finish(self._begun, self._flow.identify())
 
     def _open_store(self, identity: str) -> Store | None:
         if self._store_path is None:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
 
-    from botocore_conn_provider.exchange.flow import Repeat
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Found, Store
 
 

@@ -134,7 +134,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
     Raises:
         ConnProviderError: The base identity cannot be had.
     """
-    flow: Flow[Any] = create_flow(settings, view)
+    flow: Flow[Any] = create_flow(settings, view.describe_handlers_once())
     # What only one session may have is neither stored nor kept.
     is_shared = flow.is_shared
     store = _find_store(settings, view.snapshot) if is_shared else None

@@ -21,8 +21,7 @@ from botocore_conn_provider.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.exchange.flow import Exchange
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import Exchange, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 

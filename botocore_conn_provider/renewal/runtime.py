@@ -18,7 +18,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider import events
-from botocore_conn_provider.federation.deadline import could_start
+from botocore_conn_provider.fork import could_start
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:

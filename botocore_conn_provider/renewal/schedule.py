@@ -12,13 +12,25 @@ after a failed one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from botocore_conn_provider.connection.settings import OwnSettings
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Store(Protocol):
+        """One connection's entry in a store that processes share."""
+
+        def obtain(
+            self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+        ) -> Found:
+            """Return stored credentials if `accept` does, else fetch and store new ones."""
+
 
 Uniform = Callable[[float, float], float]
 
@@ -153,15 +165,6 @@ class Found(Value):
     issued: Issued
     from_store: bool
     waited_seconds: float
-
-
-class Store(Protocol):
-    """One connection's entry in a store that processes share."""
-
-    def obtain(
-        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
-    ) -> Found:
-        """Return stored credentials if `accept` does, else fetch and store new ones."""
 
 
 class Held(Value):

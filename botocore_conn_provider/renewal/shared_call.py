@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.fork import reset_in_children
@@ -29,34 +29,37 @@ from botocore_conn_provider.renewal.runtime import NoThreadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
+    T_contra = TypeVar("T_contra", contravariant=True)
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Owner(Protocol[T_contra]):
+        """Who keeps what the call returns, and its last failure.
+
+        Every method is called under the lock. `accept` and `lament` return what is to be
+        done once the lock is free: the report.
+        """
+
+        failure: RememberedFailure | None
+
+        def is_due(self) -> bool:
+            """Return whether the call is to be made now."""
+
+        def has_fallback(self) -> bool:
+            """Return whether callers can be served although the call fails."""
+
+        def accept(self, value: T_contra, *, on_time: bool) -> Callable[[], None]:
+            """Take the value. One of an attempt that was given up comes late."""
+
+        def lament(self, failure: Failure) -> Callable[[], None]:
+            """Take note that the call failed."""
+
+
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
-
-
-class Owner(Protocol[T_contra]):
-    """Who keeps what the call returns, and its last failure.
-
-    Every method is called under the lock. `accept` and `lament` return what is to be
-    done once the lock is free: the report.
-    """
-
-    failure: RememberedFailure | None
-
-    def is_due(self) -> bool:
-        """Return whether the call is to be made now."""
-
-    def has_fallback(self) -> bool:
-        """Return whether callers can be served although the call fails."""
-
-    def accept(self, value: T_contra, *, on_time: bool) -> Callable[[], None]:
-        """Take the value. One of an attempt that was given up comes late."""
-
-    def lament(self, failure: Failure) -> Callable[[], None]:
-        """Take note that the call failed."""
 
 
 class SharedCall(Generic[T]):

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.renewal.repeats import Pauses, Repeats
-from botocore_conn_provider.renewal.schedule import Found, Issued, Store
+from botocore_conn_provider.renewal.schedule import Found, Issued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.exchange.flow import Repeat
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
-    from botocore_conn_provider.renewal.schedule import RenewalPolicy
+    from botocore_conn_provider.renewal.schedule import RenewalPolicy, Store
 
 # What a renewal in the background asks of a busy STS besides: a blip is no warning.
 REPEATS_IN_BACKGROUND = 1

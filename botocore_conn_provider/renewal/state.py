@@ -21,7 +21,7 @@ from botocore_conn_provider.value import Value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Failure, RememberedFailure
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.telemetry import Telemetry

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -18,7 +19,6 @@ from botocore import UNSIGNED
 
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.secret import Hidden
-from botocore_conn_provider.sessions.aio_detection import is_aio
 
 try:
     from botocore.context import start_as_current_context
@@ -220,3 +220,16 @@ def _fill_config(
     lowest = build_config(copy.deepcopy(settings.client.config))
     merged = merge_all(lowest, callers)
     arguments.put("config", merged)
+
+
+def find_aio_session_class() -> type[botocore.session.Session] | None:
+    """Return `AioSession` if this process has imported it."""
+    module = sys.modules.get("aiobotocore.session")
+    kind: type[botocore.session.Session] | None = getattr(module, "AioSession", None)
+    return kind
+
+
+def is_aio(session: botocore.session.Session) -> bool:
+    """Return whether it is aiobotocore's, which awaits what it asks for."""
+    kind = find_aio_session_class()
+    return kind is not None and isinstance(session, kind)

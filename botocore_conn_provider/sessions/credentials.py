@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
 

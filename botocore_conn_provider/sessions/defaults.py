@@ -14,7 +14,7 @@ from botocore.configprovider import BaseProvider
 
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.session_view import FILES
-from botocore_conn_provider.exchange.variable_chains import is_of_botocore
+from botocore_conn_provider.exchange.variable_chains import is_of_botocore, list_names
 from botocore_conn_provider.secret import Hidden
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # The authentication schemes that sign with a connection's keys begin so.
 SIGNED = "sigv4"
+# Of a variable that the program took from the session: nothing finds it.
+NOT_SPECIFIED = (None, None, None, None)
 
 
 def put_session_defaults(fitted: FittedSession) -> None:
@@ -45,6 +47,11 @@ class VariableDefault(BaseProvider):
         self._fitted = fitted
         # Its repr shows the whole environment.
         self._replaced = Hidden(replaced)
+        # Judged once, because botocore asks for the profile dozens of times for a
+        # client. Another specification replaces this provider, too.
+        specification = fitted.session.session_var_map.get(name, NOT_SPECIFIED)
+        self._is_botocores = is_of_botocore(replaced, name, specification)
+        _, self._variables, self._default, _ = specification
 
     @property
     def replaced(self) -> BaseProvider:
@@ -71,11 +78,6 @@ class VariableDefault(BaseProvider):
     def _choose(self, settings: AwsSettings) -> str | None:
         raise NotImplementedError
 
-    @property
-    def _is_botocores(self) -> bool:
-        specification = self._fitted.session.session_var_map[self.name]
-        return is_of_botocore(self.replaced, self.name, specification)
-
     def _find_at_creation(self) -> str | None:
         """Return what botocore would have found when the session was created.
 
@@ -85,11 +87,11 @@ class VariableDefault(BaseProvider):
         if not self._is_botocores:
             value = self.replaced.provide()
             return value
-        _, variables, default, _ = self._fitted.session.session_var_map[self.name]
         environ = self._fitted.binding.snapshot.environ
-        names = [variables] if isinstance(variables, str) else variables or []
-        found = [environ[name] for name in names if name in environ]
-        value = found[0] if found else default
+        found = [
+            environ[name] for name in list_names(self._variables) if name in environ
+        ]
+        value = found[0] if found else self._default
         return value
 
 
@@ -112,6 +114,8 @@ class ProfileDefault(VariableDefault):
         if settings.profile_name is not None:
             return settings.profile_name
         name = self._find_at_creation()
+        if name is None:
+            return None
         known = (
             settings.starts_from_chain
             or name in self._fitted.session.available_profiles

@@ -5,19 +5,31 @@ endpoint, verify, Config and keys win one by one, and an explicit profile switch
 the connection off for that session. All of it is set on the session, not on the
 class, so that a session keeps its connection when `uninstall()` restores the rest.
 
+Pickled credentials are made again here, too: a pickle crosses to another process or
+machine, where they come from the connection in the environment there.
+
 Which botocore member does what, and why not the obvious one, is in
 `docs/decisions.md`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
+import botocore.session
+
+from botocore_conn_provider.connection.environment import Snapshot, is_disabled
+from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 from botocore_conn_provider.fork import ProcessLock
-from botocore_conn_provider.sessions.aio_detection import is_aio
 from botocore_conn_provider.sessions.bearer import ignore_bearer_tokens
-from botocore_conn_provider.sessions.binding import FittedSession
-from botocore_conn_provider.sessions.client_creation import put_client_defaults
+from botocore_conn_provider.sessions.binding import (
+    Binding,
+    FittedSession,
+    Remake,
+    say_once,
+)
+from botocore_conn_provider.sessions.client_creation import is_aio, put_client_defaults
 from botocore_conn_provider.sessions.defaults import put_session_defaults
 from botocore_conn_provider.sessions.given import (
     COMPONENT,
@@ -29,9 +41,7 @@ from botocore_conn_provider.sessions.given import (
 from botocore_conn_provider.sessions.resolver import FittedResolver
 
 if TYPE_CHECKING:
-    import botocore.session
-
-    from botocore_conn_provider.sessions.binding import Binding
+    from botocore.credentials import Credentials
 
 FITTED = "conn_provider_fitting"
 
@@ -99,3 +109,64 @@ def create_resolver(fitted: FittedSession, inserted: Inserted) -> FittedResolver
 
         return AioFittedResolver(fitted, inserted)
     return FittedResolver(fitted, inserted)
+
+
+def create_bound_session(
+    conn_id: str, kind: type[botocore.session.Session] = botocore.session.Session
+) -> botocore.session.Session:
+    """Return a new session of that class that uses the connection, read at once.
+
+    Raises:
+        ConnectionNotFoundError: The connection is not in the environment.
+        InvalidConnectionError: It is wrong.
+    """
+    session = kind()
+    snapshot = Snapshot.take()
+    if is_disabled(snapshot.environ):
+        say_once(
+            logging.WARNING,
+            "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
+        )
+        return session
+    binding = Binding(snapshot, conn_id, remake=REMAKE)
+    fit(session, binding)
+    binding.read(session)
+    return session
+
+
+def bind_session(
+    session: botocore.session.Session,
+    snapshot: Snapshot,
+    conn_id: str | None,
+    *,
+    again: bool,
+) -> None:
+    """Fit the program's session to the connection; `again` replaces another one."""
+    if not isinstance(session, UnfittedSession):
+        fit(session, Binding(snapshot, conn_id, remake=REMAKE), again=again)
+
+
+def remake_credentials(conn_id: str) -> Credentials | None:
+    """Return the credentials of a connection, from this process's environment.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong here.
+        ConnectionNotFoundError: It is not here.
+    """
+    return create_bound_session(conn_id).get_credentials()
+
+
+def remake_aio_credentials(conn_id: str) -> Any:
+    """Do the same for aiobotocore's kind.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong here.
+        ConnectionNotFoundError: It is not here.
+    """
+    from aiobotocore.session import AioSession
+
+    session = create_bound_session(conn_id, AioSession)
+    return session.get_component("credential_provider").providers[0].load_now()
+
+
+REMAKE = Remake(remake_credentials, remake_aio_credentials)

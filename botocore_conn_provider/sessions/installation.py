@@ -171,7 +171,7 @@ def session(conn_id: str) -> boto3.session.Session:
     """
     import boto3.session
 
-    from botocore_conn_provider.sessions.bound import create_bound_session
+    from botocore_conn_provider.sessions.fitting import create_bound_session
 
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
@@ -186,7 +186,7 @@ def fit_new_session(new: Session, *, again: bool = False) -> None:
     if is_disabled(snapshot.environ):
         return
     # Imported here because it imports botocore's session; see above.
-    from botocore_conn_provider.sessions.bound import bind_session
+    from botocore_conn_provider.sessions.fitting import bind_session
 
     bind_session(new, snapshot, installation.conn_id, again=again)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
 
-from botocore_conn_provider.sessions.aio_detection import find_aio_session_class
+from botocore_conn_provider.sessions.client_creation import find_aio_session_class
 from botocore_conn_provider.sessions.fitting import find_fitted
 
 if TYPE_CHECKING:

@@ -21,8 +21,6 @@ from botocore_conn_provider.connection.settings import (
     AssumeRoleWithWebIdentity,
     AwsSettings,
 )
-from botocore_conn_provider.exchange.base_identity import load_base_credentials
-from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.credentials import (
     ConnectionCredentials,
@@ -97,6 +95,10 @@ class ProfileProvider(ConnectionProvider):
     CANONICAL_NAME = "customConnProfile"
 
     def _load(self) -> Credentials:
+        # Imported here: only these credentials are fetched by botocore itself.
+        from botocore_conn_provider.exchange.base_identity import load_base_credentials
+        from botocore_conn_provider.exchange.base_session import create_base_session
+
         return load_base_credentials(
             create_base_session(self.settings, self._view), self.settings
         )
@@ -171,6 +173,7 @@ def _find_kind(
     if settings.profile_name is None:
         return None
     # Imported here: connections without a profile need no such look.
+    from botocore_conn_provider.exchange.base_session import create_base_session
     from botocore_conn_provider.exchange.profile_flow import is_renewed
 
     profiles = create_base_session(settings, view).full_config.get("profiles", {})

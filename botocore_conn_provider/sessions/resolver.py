@@ -18,10 +18,7 @@ import botocore.session
 from botocore.credentials import CredentialResolver
 
 from botocore_conn_provider.errors import InvalidConnectionError
-from botocore_conn_provider.exchange.base_session import (
-    create_base_session,
-    view_session,
-)
+from botocore_conn_provider.exchange.variable_chains import view_session
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import release_session
 from botocore_conn_provider.sessions.given import Inserted
@@ -169,6 +166,9 @@ class FittedResolver(CredentialResolver):
     def _build(self, applied: Applied | None) -> list[Any]:
         if applied is None:
             return self._inserted.arrange(self._inserted.own or self._make_own())
+        # Imported here: a start from the store makes no base session.
+        from botocore_conn_provider.exchange.base_session import create_base_session
+
         base = create_base_session(applied.settings, applied.view)
         chain = base.get_component("credential_provider").providers
         arranged = self._inserted.arrange(self._adapt(chain))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import botocore.session
 import pytest
 
 from botocore_conn_provider.connection.environment import Snapshot
+from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.exchange.base_session import create_base_session
 from botocore_conn_provider.exchange.session_view import SessionView, name_object
+from botocore_conn_provider.exchange.variable_chains import view_session
 
 
 class Thing:
@@ -56,3 +60,30 @@ def test_same_content_is_described_the_same(value: Any) -> None:
 def test_value_of_an_unknown_kind_is_told_apart_by_the_object(make: Any) -> None:
     told = [describe(make())["v"] for _ in range(50)]
     assert len(set(told)) == 50
+
+
+def test_handlers_that_were_described_once_are_told_as_ever() -> None:
+    session = botocore.session.Session()
+    session.register("before-call.sts.AssumeRole", lambda **_: None)
+    view = view_session(session, Snapshot.take())
+    told = view.describe()
+    assert any(name.startswith("handler ") for name in told)
+    assert view.describe_handlers_once().describe() == told
+
+
+def test_base_session_replaces_old_names_of_events_once() -> None:
+    session = botocore.session.Session()
+    view = view_session(session, Snapshot.take())
+    settings = Connection.parse(
+        '{"conn_type": "aws", "extra": {"region_name": "eu-central-1"}}',
+        "a",
+        environ={},
+    ).settings
+    base = create_base_session(settings, view)
+    heard: list[str] = []
+    base.register("made-up", lambda **told: heard.append(told["event_name"]))
+    base.get_component("event_emitter").emit("made-up.event")
+    # The emitter that its clients copy: wrapped as often as that of any session.
+    kinds = [type(base.get_component("event_emitter")._emitter)]
+    assert kinds == [type(session.get_component("event_emitter")._emitter)]
+    assert heard == ["made-up.event"]

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.errors import StsExchangeError
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import NoThreadError, Runtime, start_daemon
 from botocore_conn_provider.renewal.schedule import RenewalPolicy

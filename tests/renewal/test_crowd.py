@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WORKER = """
 import os, sys, time, uuid, datetime, threading
 from pathlib import Path
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.store.machine_store import MachineStore

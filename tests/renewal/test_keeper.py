@@ -22,7 +22,7 @@ from tests.renewal.simulation import EPOCH, HOUR, MINUTE, Simulation, build_faul
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Attempt
     from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.state import Renewed

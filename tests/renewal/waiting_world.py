@@ -6,7 +6,7 @@ import datetime
 import random
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy

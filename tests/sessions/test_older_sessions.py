@@ -375,3 +375,12 @@ def test_settings_of_the_connection_count_beside_the_programs_identity(
     ask(session)
     assert program.signers() == ["THIRD_KEY"]
     assert program.world.aws.requests[0].region == "eu-north-1"
+
+
+def test_older_session_that_lacks_a_variable_can_be_fitted(program: Program) -> None:
+    session = botocore.session.Session()
+    del session.session_var_map["profile"]
+    program.arrange(KEYED)
+    botocore_conn_provider.install()
+    ask(session)
+    assert program.signers() == ["KEY"]

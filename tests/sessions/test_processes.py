@@ -46,8 +46,6 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.client_creation",
         "botocore_conn_provider.sessions.given",
         "botocore_conn_provider.sessions",
-        "botocore_conn_provider.sessions.aio_detection",
-        "botocore_conn_provider.exchange.base_session",
         "botocore_conn_provider.exchange.session_view",
         "botocore_conn_provider.exchange.unfitted_session",
         "botocore_conn_provider.exchange.variable_chains",
@@ -55,6 +53,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.fitting",
         "botocore_conn_provider.sessions.installation",
         "botocore_conn_provider.sessions.older_sessions",
+        "botocore_conn_provider.file_content",
         "botocore_conn_provider.fork",
         "botocore_conn_provider.unfinished_imports",
         "botocore_conn_provider.sessions.resolver",
@@ -173,7 +172,7 @@ FORKED_AMID_AN_IMPORT = """
 @pytest.mark.parametrize(
     ("activate", "module"),
     [
-        (INSTALL, "sessions.bound"),
+        (INSTALL, "sessions.fitting"),
         (INSTALL, "connection.record"),
         (ARM, "sessions.installation"),
     ],

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
 # Answers that are about us. Any other is about an endpoint that has no STS.

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.errors import IdpRequestError
-from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.saml.explanation import Explanation
+from botocore_conn_provider.file_content import read_content
 from botocore_conn_provider.redaction import show_words
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from botocore_conn_provider.errors import (
     Problem,
     WebIdentityTokenError,
 )
-from botocore_conn_provider.federation.file_content import read_content
 from botocore_conn_provider.federation.web_identity.claims import LONGEST_TOKEN
+from botocore_conn_provider.file_content import read_content
 from botocore_conn_provider.redaction import shorten, show_system_error
 from botocore_conn_provider.secret import Secret
 

@@ -17,7 +17,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.exchange.sts import TemporaryCredentials
+from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.renewal.schedule import Issued
 from botocore_conn_provider.secret import KeyId, Secret
 

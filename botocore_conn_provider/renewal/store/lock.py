@@ -14,26 +14,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.store.directory import PRIVATE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Waiting(Protocol):
+        """The part of the keeper's runtime that a wait needs."""
+
+        @property
+        def elapsed(self) -> Callable[[], float]: ...
+        @property
+        def pause(self) -> Callable[[float], None]: ...
+        @property
+        def uniform(self) -> Callable[[float, float], float]: ...
+
 
 POLL_SECONDS = (0.005, 0.05)
-
-
-class Waiting(Protocol):
-    """The part of the keeper's runtime that a wait needs."""
-
-    @property
-    def elapsed(self) -> Callable[[], float]: ...
-    @property
-    def pause(self) -> Callable[[float], None]: ...
-    @property
-    def uniform(self) -> Callable[[float, float], float]: ...
 
 
 class StoreLock:

@@ -19,7 +19,7 @@ from botocore_conn_provider.sessions.credentials import CopiedWhole, Recipe, fre
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.schedule import Patience

@@ -24,7 +24,7 @@ from tests.renewal.simulation import issue
 from tests.sessions.aio.conftest import ROLE
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.exchange.sts import TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from tests.aws import Aws
     from tests.leaks import Leaks
     from tests.sessions.aio.conftest import Giver

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore_conn_provider.errors import WebIdentityTokenError
-from botocore_conn_provider.federation.file_content import read_content
+from botocore_conn_provider.file_content import read_content
 from botocore_conn_provider.redaction import shorten, show_system_error
 
 if TYPE_CHECKING:
