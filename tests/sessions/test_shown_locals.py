@@ -120,6 +120,7 @@ def test_parameters_and_endpoints_show_in_no_error_of_a_role(
     text = write(
         secrets,
         role_arn=ROLE,
+        botocore_conn_provider={"sign_in_deadline_seconds": 2},
         assume_role_kwargs={"ExternalId": external_id},
         endpoint_url=f"http://user:{users}@server.test",
         config_kwargs={"proxies": {"http": f"http://user:{password}@127.0.0.1:1"}},
