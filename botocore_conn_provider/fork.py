@@ -64,36 +64,38 @@ def current_process() -> tuple[object, int]:
 
 
 def delay_forks(thread: threading.Thread) -> None:
-    """Have a fork wait for this running thread, which makes connections."""
-    ended = [each for each in _list_connecting() if not _runs(each)]
+    """Have a fork wait for this thread, about to start, which makes connections."""
+    ended = [each for each in _list_connecting() if _has_ended(each)]
     _connecting.difference_update(ended)
     _connecting.add(thread)
 
 
 def _wait_for_connections() -> None:
     """Return when our other threads have ended, or after two seconds."""
-    others = _list_connecting()
-    if threading.current_thread() in others:
+    started = [each for each in _list_connecting() if each.ident is not None]
+    if threading.current_thread() in started:
         return  # they may wait for this one
     for _ in range(MOST_PAUSES):
-        if not any(map(_runs, others)):
+        if all(map(_has_ended, started)):
             break
         time.sleep(PAUSE_SECONDS)
-    _connecting.difference_update(others)
+    _connecting.difference_update(started)
 
 
 def _list_connecting() -> list[threading.Thread]:
     return list(_connecting)  # atomic, unlike going over the set
 
 
-def _runs(thread: threading.Thread) -> bool:
-    """Return whether a thread runs, also after the end of its Python code.
+def _has_ended(thread: threading.Thread) -> bool:
+    """Return whether a thread was started and the system has ended it.
 
     OpenSSL cleans up when the system ends a thread. Source: proc(5) for the path; where
     there is none, the end of the Python code has to do.
     """
+    if thread.ident is None or thread.is_alive():
+        return False
     task = f"/proc/self/task/{thread.native_id}"
-    return thread.is_alive() or os.path.exists(task)  # noqa: PTH110 - before pathlib
+    return not os.path.exists(task)  # noqa: PTH110 - before pathlib
 
 
 def _reset_all() -> None:
@@ -156,11 +158,13 @@ def could_start(thread: threading.Thread) -> bool:
     """
     if sys.is_finalizing():  # a start would wait for a thread that never runs
         return False
+    # Before it starts, because a third thread may fork before this one goes on.
+    delay_forks(thread)
     try:
         thread.start()
     except RuntimeError:
         if thread.ident is not None:
             raise
+        _connecting.discard(thread)
         return False
-    delay_forks(thread)
     return True

@@ -245,13 +245,19 @@ sys.exit(failed)
 )
 
 
-def test_worker_forked_amid_an_exchange_makes_its_own(
-    world: World, set_up: Arrange, run: Callable[..., Ended]
+# A fork waits two seconds for an exchange.
+@pytest.mark.parametrize(("seconds", "exchanges"), [(0.2, 1), (5, 2)])
+def test_worker_forked_amid_an_exchange_has_its_credentials_or_makes_its_own(
+    world: World,
+    set_up: Arrange,
+    run: Callable[..., Ended],
+    seconds: float,
+    exchanges: int,
 ) -> None:
     set_up(ASSUMING)
-    world.aws.inject(Fault(delay_seconds=1))
+    world.aws.inject(Fault(delay_seconds=seconds))
     run(FORK_AMID_EXCHANGE)
-    assert count(world) == 2
+    assert count(world) == exchanges
 
 
 class Gate(threading.Event):
