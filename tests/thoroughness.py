@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: `make check` tries a quarter of them."""
+"""How often a thing is tried, by how many: `make check` takes a quarter of it."""
 
 from __future__ import annotations
 

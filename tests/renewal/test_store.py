@@ -21,6 +21,7 @@ from botocore_conn_provider.renewal.store.directory import find_store_directory
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
 from tests.child import DEADLINE_SECONDS
 from tests.renewal.simulation import EPOCH, HOUR, Simulation, issue
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from tests.child import Children
@@ -329,7 +330,7 @@ def kill_writers(place: Path, times: int) -> None:
 
 
 def test_killed_writers_leave_a_usable_store(place: Path) -> None:
-    kill_writers(place, 50)
+    kill_writers(place, examples(50))
 
 
 def test_forked_child_does_not_keep_the_lock(

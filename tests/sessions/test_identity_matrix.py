@@ -143,9 +143,9 @@ def test_two_threads_at_once(world: World) -> None:
     sessions = []
     for tenant in (ALICE, BOB):
         world.become(tenant)
-        sessions += [(tenant, boto3.Session()) for _ in range(3)]
+        sessions += [(tenant, boto3.Session()) for _ in range(2)]
 
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         asked = [(tenant, pool.submit(world.ask, each)) for tenant, each in sessions]
         assert [(tenant, done.result()) for tenant, done in asked] == [
             (tenant, tenant) for tenant, _ in sessions

@@ -17,6 +17,7 @@ from tests.loopback import LOOPBACK, serve
 from tests.renewal.test_store import SPOILT
 from tests.sessions.test_rejection import Service
 from tests.sessions.wire import Case, World
+from tests.thoroughness import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Arrange = Callable[..., None]
 
-PROCESSES = 50
+PROCESSES = examples(50)
 KEYED = {"login": "@KEY@", "password": "@SECRET@"}
 ROLE = {"role_arn": "arn:aws:iam::123456789012:role/reader"}
 ASSUMING = {**KEYED, "extra": ROLE}
@@ -246,7 +247,7 @@ sys.exit(failed)
 
 
 # A fork waits two seconds for an exchange.
-@pytest.mark.parametrize(("seconds", "exchanges"), [(0.2, 1), (5, 2)])
+@pytest.mark.parametrize(("seconds", "exchanges"), [(0.2, 1), (3, 2)])
 def test_worker_forked_amid_an_exchange_has_its_credentials_or_makes_its_own(
     world: World,
     set_up: Arrange,
