@@ -33,8 +33,8 @@ register_quick()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Start one process more than there are cores: some tests wait."""
-    return (os.cpu_count() or 1) + 1
+    """Start two processes more than there are cores: some tests wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
