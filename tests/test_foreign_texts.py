@@ -142,7 +142,9 @@ class Reader(ast.NodeVisitor):
 
     def _note(self, node: ast.AST) -> None:
         where = self._functions[-1] if self._functions else "the module"
-        self.found.append(f"{where}: {ast.unparse(node)}")
+        # Python 3.10 writes a part of an f-string as an f-string.
+        text = ast.unparse(node).removeprefix("f'").removesuffix("'")
+        self.found.append(f"{where}: {text}")
 
 
 def find_texts(source: str) -> set[str]:
