@@ -21,9 +21,9 @@ import types
 from typing import NamedTuple, NoReturn
 
 import boto3
-import responses  # noqa: F401 - with what moto is built on; moto itself changes botocore
-import werkzeug.routing  # noqa: F401
-import xmltodict  # noqa: F401
+import responses  # noqa: F401 - moto is built on it; moto itself changes botocore
+import werkzeug.routing  # noqa: F401 - the same
+import xmltodict  # noqa: F401 - the same
 
 from tests import botocores_data
 

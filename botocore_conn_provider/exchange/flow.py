@@ -1,10 +1,11 @@
 """What the flows of all roles have in common: two steps, and how they are run.
 
-A flow knows nothing of renewal and keeps nothing between two runs: no proof, no
-client. An STS client lives for one exchange, because a forked child must not share
-its parent's open connection.
+A flow knows nothing of renewal, and keeps no assertion, token or client between two
+runs. An STS client lives for one exchange, because a forked child must not share its
+parent's open connection.
 
-Thread safety: a flow is run by one thread at a time, the keeper's renewal.
+Thread safety: one renewal at a time runs a flow, but an attempt that was given up may
+still go on beside it. So what `identify` hands to `prove` belongs to the thread.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _watch_first_session(botocore: "ModuleType") -> None:
         pass
     register(fit_first_session)
     # The first session may be a thread's, and imports what must not be forked amid.
-    import botocore_conn_provider.unfinished_imports  # noqa: F401
+    import botocore_conn_provider.unfinished_imports  # noqa: F401 - a fork hook
 
 
 def fit_first_session(session: "Session") -> None:

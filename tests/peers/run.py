@@ -50,7 +50,7 @@ def main() -> int:
         for flaw in compare(name, outcomes["none"], outcomes[name], expected)
     ]
     verdict = "No test fails that passes without the product."
-    print("\n".join(flaws) or verdict)  # noqa: T201
+    print("\n".join(flaws) or verdict)  # noqa: T201 - a program
     return 1 if flaws else 0
 
 
@@ -59,7 +59,7 @@ def clone(name: str, folder: Path) -> Path:
     place = folder / "sources"
     tag = ("--branch", importlib.metadata.version(name), "--depth", "1")
     repository = SUITES[name]["repository"]
-    subprocess.run(["git", "clone", "--quiet", *tag, repository, place], check=True)  # noqa: S607
+    subprocess.run(["git", "clone", "--quiet", *tag, repository, place], check=True)  # noqa: S607 - the git of the PATH
     return place
 
 
@@ -78,7 +78,7 @@ def run_suite(
     folder: Path, name: str, suite: dict[str, Any], *, processes: str
 ) -> dict[str, str]:
     """Return the outcome of each test with that connection."""
-    print(f"== {suite['package']}, connection: {name}", flush=True)  # noqa: T201
+    print(f"== {suite['package']}, connection: {name}", flush=True)  # noqa: T201 - a program
     home = folder / f"home-{name}"
     home.mkdir()
     outcomes = folder / f"{name}.json"

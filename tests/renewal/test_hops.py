@@ -10,6 +10,7 @@ from botocore_conn_provider.errors import CredentialFetchError, StsExchangeError
 from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from tests.aws import Fault, build_error
+from tests.profiles import write_base
 from tests.renewal.simulation import HOUR
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ SECOND = "arn:aws:iam::123456789012:role/second"
 
 @pytest.fixture(autouse=True)
 def _files(aws: Aws, isolated: Path, secrets: Secrets) -> None:
-    (isolated / ".aws" / "credentials").write_text(
-        f"[base]\naws_access_key_id={secrets.new_access_key_id()}\n"
-        f"aws_secret_access_key={secrets.new('secret key')}\n"
-    )
+    write_base(isolated, secrets)
     (isolated / ".aws" / "config").write_text(
         f"[default]\nendpoint_url = {aws.url}\n[profile base]\n"
         f"[profile one]\nrole_arn = {FIRST}\nsource_profile = base\n"

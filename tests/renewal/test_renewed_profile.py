@@ -11,6 +11,7 @@ import pytest
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.exchange.profile_flow import is_renewed
 from tests.aws import Fault, build_error
+from tests.profiles import write_hop
 from tests.renewal.simulation import HOUR, MINUTE
 
 if TYPE_CHECKING:
@@ -28,14 +29,7 @@ ROLE = "arn:aws:iam::123456789012:role/first"
 def _profile(
     aws: Aws, isolated: Path, secrets: Secrets, simulation: Simulation
 ) -> None:
-    (isolated / ".aws" / "credentials").write_text(
-        f"[base]\naws_access_key_id={secrets.new_access_key_id()}\n"
-        f"aws_secret_access_key={secrets.new('secret key')}\n"
-    )
-    (isolated / ".aws" / "config").write_text(
-        f"[profile hop]\nrole_arn = {ROLE}\nsource_profile = base\n"
-        f"endpoint_url = {aws.url}\n"
-    )
+    write_hop(isolated, secrets, aws, ROLE)
     simulation.now = time.time()  # botocore tells no Date of the answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -15,6 +16,7 @@ import botocore_conn_provider
 from botocore_conn_provider import events
 from botocore_conn_provider.errors import CredentialFetchError
 from tests.loopback import LOOPBACK, serve
+from tests.profiles import write_hop
 from tests.renewal.simulation import HOUR
 from tests.sessions.wire import Case, World
 
@@ -40,15 +42,19 @@ def _users_calls(leaks: Leaks) -> Iterator[None]:
 @pytest.fixture
 def role(aws: Aws, isolated: Path, secrets: Secrets) -> Path:
     """Write a profile `hop` that has a role and a source profile."""
-    (isolated / ".aws" / "credentials").write_text(
-        f"[base]\naws_access_key_id={secrets.new_access_key_id()}\n"
-        f"aws_secret_access_key={secrets.new('secret key')}\n"
-    )
-    (isolated / ".aws" / "config").write_text(
-        f"[profile hop]\nrole_arn = {ROLE}\nsource_profile = base\n"
-        f"endpoint_url = {aws.url}\n"
-    )
+    write_hop(isolated, secrets, aws, ROLE)
     return isolated
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[list[events.Event]]:
+    """Yield the list of what is announced inside the block."""
+    heard: list[events.Event] = []
+    events.add_listener(heard.append)
+    try:
+        yield heard
+    finally:
+        events.remove_listener(heard.append)
 
 
 class Program:
@@ -131,13 +137,9 @@ def test_making_a_client_asks_neither_sts_nor_the_program(
 def test_program_is_asked_by_a_renewal_with_events(
     tool: Program, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[events.Event] = []
-    events.add_listener(heard.append)
-    try:
+    with listening() as heard:
         connect(world, monkeypatch, "tool")
         boto3.client("sts").get_caller_identity()
-    finally:
-        events.remove_listener(heard.append)
     assert [each.kind for each in heard] == ["renewal_started", "renewal_succeeded"]
     assert tool.asked == 1
 
@@ -213,13 +215,9 @@ def test_forked_child_keeps_the_credentials_of_a_profile(
 def test_static_keys_of_a_profile_have_no_keeper(
     role: Path, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[events.Event] = []
-    events.add_listener(heard.append)
-    try:
+    with listening() as heard:
         connect(world, monkeypatch, "base")
         boto3.client("sts").get_caller_identity()
-    finally:
-        events.remove_listener(heard.append)
     assert heard == []
     assert [each.action for each in world.aws.requests] == ["GetCallerIdentity"]
     assert role.exists()

@@ -133,7 +133,10 @@ def test_program_of_a_profile_is_asked_by_the_keeper(
     (isolated / ".aws" / "config").write_text(profile)
     connection.put(keys=False, profile_name="p")
     heard: list[str] = []
-    listen = lambda event: heard.append(event.kind)  # noqa: E731
+
+    def listen(event: events.Event) -> None:
+        heard.append(event.kind)
+
     events.add_listener(listen)
     try:
         assert call().access_key_id == keys["AccessKeyId"]

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     )
 
 FIELD = "service_account_impersonation_url"
-ACCESS_TOKEN = ":generateAccessToken"  # noqa: S105 - the end of a URL - names of methods
-ID_TOKEN = ":generateIdToken"  # noqa: S105 - the end of a URL
+# The ends of URLs: names of methods.
+ACCESS_TOKEN = ":generateAccessToken"  # noqa: S105 - no secret
+ID_TOKEN = ":generateIdToken"  # noqa: S105 - no secret
 
 
 def find_id_token_url(file: CredentialsFile) -> str:
