@@ -6,32 +6,30 @@ session included, is loaded by the cold way only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.connection.environment import (
     Snapshot,
     name_connection,
 )
 from botocore_conn_provider.connection.record import Connection
-from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.exchange.asking import refuse_recursion
-from botocore_conn_provider.exchange.flow import run_flow
-from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.exchange.session_view import SessionView
-from botocore_conn_provider.renewal.identity import Asker
+from botocore_conn_provider.renewal.light_source import (
+    create_light_source,
+    switch_store_on,
+)
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
-from botocore_conn_provider.renewal.store.directory import ON
-from botocore_conn_provider.renewal.store.machine_store import find_store
 from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     import datetime
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flow import Flow, Repeat, TemporaryCredentials
+    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.schedule import Issued, Store
     from botocore_conn_provider.secret import KeyId, Secret
 
@@ -61,47 +59,27 @@ def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
     environ = snapshot.environ
     name = name_connection(environ, conn_id)
     refuse_recursion(environ, name.conn_id)
-    settings = _switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
+    settings = switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
     view = SessionView(snapshot)
     if settings.role is None:
         return _read_identity(settings, view, variable=name.variable)
     return _issue_role(settings, view, name.variable, deadline_seconds=deadline_seconds)
 
 
-def _switch_store_on(settings: AwsSettings) -> AwsSettings:
-    """Switch the store on where nothing was chosen.
-
-    The settings are those of a process whose variable says on: both share an entry.
-    """
-    own = settings.own
-    return settings._replace(own=own._replace(store=own.store or ON))
-
-
 def _issue_role(
     settings: AwsSettings, view: SessionView, variable: str, *, deadline_seconds: float
 ) -> IssuedKeys:
-    flow: Flow[Any] = create_flow(settings, view)
-
-    def check() -> None:
-        # Imported here: the warm path loads no session of botocore's.
-        from botocore_conn_provider.exchange.checks import prepare_base
-
-        prepare_base(settings, view, variable=variable)
-
-    def fetch(repeat: Repeat) -> TemporaryCredentials:
-        check()
-        return run_flow(flow, repeat)
-
-    if isinstance(settings.role, AssumeRole) and settings.keys is None:
-        check()  # to find out who asks is to ask already
+    light = create_light_source(settings, view, variable)
     policy = RenewalPolicy.from_settings(settings.own)
     runtime = Runtime()
-    path = find_store(settings.own.store or ON, view.snapshot)
-    store = Asker(settings, flow, path)
     source = Source(
-        fetch, conn_id=settings.conn_id, policy=policy, store=store, runtime=runtime
+        light.fetch,
+        conn_id=settings.conn_id,
+        policy=policy,
+        store=light.store,
+        runtime=runtime,
     )
-    shelf = Shelf(store, policy, runtime)
+    shelf = Shelf(light.store, policy, runtime)
     deadline = runtime.elapsed() + min(policy.deadline_seconds, deadline_seconds)
     try:
         issued = source.obtain_patiently(deadline, accept=shelf.is_fresh).issued

@@ -24,6 +24,8 @@ DEFAULT_CONN_ID = "aws_default"
 CONN_ID_VARIABLE = "BOTOCORE_CONN_ID"
 DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
 SETTING_PREFIX = "BOTOCORE_CONN_"
+# Notes what was changed for other engines: see `former_environment`.
+CHANGES_VARIABLE = "BOTOCORE_CONN_CHANGED_ENVIRONMENT"
 # Variables that contain paths, and that are read by code which is given a mapping.
 PATH_VARIABLES = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -73,12 +75,19 @@ class Snapshot(Value):
 
     @classmethod
     def take(cls) -> Snapshot:
-        """Copy the live environment of this process."""
+        """Copy the live environment of this process, without our own changes to it."""
         try:
             directory = os.getcwd()  # noqa: PTH109 - costs less than a Path
         except OSError:  # it has been deleted, so no relative path exists
             directory = os.devnull
-        return cls(Options(_copy_environment()), directory)
+        environ = _copy_environment()
+        noted = environ.pop(CHANGES_VARIABLE, None)
+        if noted is not None:
+            # Imported here: few processes reach other engines.
+            from botocore_conn_provider.connection.former_environment import restore
+
+            environ = restore(environ, noted)
+        return cls(Options(environ), directory)
 
     @property
     def home(self) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
-    from botocore_conn_provider.renewal.schedule import Found, Store
+    from botocore_conn_provider.renewal.schedule import Found, Held, Store
 
 
 class Keeper:
@@ -153,6 +153,31 @@ class Keeper:
         if servable is None:
             raise self._renewals.overdue().build()
         return servable
+
+    def find_held(self) -> Held | None:
+        """Return the credentials in memory that may be served; None without any.
+
+        Begins no renewal.
+        """
+        held = self.state.held
+        if held is None or self._elapsed() >= held.serve_until:
+            return None
+        return held
+
+    def renew_ahead(self, within_seconds: float) -> Future[Renewed] | None:
+        """Return the running renewal, begun now where less than that is left.
+
+        For those who hand credentials on to others that keep them. None where no
+        renewal runs: more is left, or one failed and the next attempt is not due yet.
+
+        Raises:
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
+        """
+        with self._renewals.lock:
+            self.state.bring_forward(within_seconds)
+        attempt = self._renewals.join()
+        return None if attempt is None else attempt.future
 
     def renewal(self) -> Future[Renewed]:
         """Return the running renewal; start one in the background if it is due.

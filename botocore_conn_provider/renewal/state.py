@@ -138,6 +138,18 @@ class KeeperState:
         self.held = None
         return True, held
 
+    def bring_forward(self, within_seconds: float) -> None:
+        """Make a renewal due now where less than that is left; a back-off stays.
+
+        Not in the first half of a lifetime, or short ones would be renewed at each ask.
+        """
+        held, now = self.held, self._runtime.elapsed()
+        if held is None or self.failure is not None:
+            return
+        within_seconds = min(within_seconds, held.issued.lifetime_seconds / 2)
+        if held.ends_at - now < within_seconds and now < held.renew_at:
+            self.held = held._replace(renew_at=now)
+
     def _note_former(self, access_key_id: str) -> None:
         self._former_ids = (*self._former_ids, access_key_id)[-REMEMBERED_SETS:]
 

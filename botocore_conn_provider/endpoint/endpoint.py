@@ -1,0 +1,185 @@
+"""Open an endpoint for a connection's credentials, and close it.
+
+The token stands in a file that only this user can read, and in a variable of the
+programs that are to ask: some AWS SDKs read the one, some the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import tempfile
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.endpoint.request_rules import (
+    HEALTH_PATH,
+    LOOPBACK,
+    Denial,
+    Rules,
+)
+from botocore_conn_provider.endpoint.server import BACKLOG, Server
+from botocore_conn_provider.endpoint.supply import Awaited
+from botocore_conn_provider.errors import ConnProviderError, describe_error
+from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore_conn_provider.endpoint.conversation import Conversation
+    from botocore_conn_provider.endpoint.supply import Supply
+
+TOKEN_BYTES, PATH_BYTES = 32, 16
+# botocore and the JavaScript SDK sign with such; all others send AWS an empty token,
+# and it refuses them.
+LONG_LIVED = Denial(
+    403,
+    "LongLivedKeys",
+    "The connection's keys have no session token: give them in variables, as"
+    " `botocore-conn exec` does.",
+)
+
+
+class Answered(Value):
+    """One request and its answer: what a log of them shows. `status` is HTTP's."""
+
+    status: int
+    code: str
+
+
+class Endpoint:
+    """Hands out what `supply` has, at `url`, to who shows the token.
+
+    Args:
+        supply: Has the credentials; asked by one thread.
+        port: On 127.0.0.1; 0 for any that is free.
+        token_path: Where the token's file is made; None for a directory of our own.
+        on_answer: Called with each answer, in the endpoint's thread.
+
+    Raises:
+        OSError: The port is in use, or the file cannot be made.
+    """
+
+    def __init__(
+        self,
+        supply: Supply,
+        *,
+        port: int = 0,
+        token_path: str | None = None,
+        on_answer: Callable[[Answered], None] = lambda _: None,
+    ) -> None:
+        self._supply = supply
+        self._on_answer = on_answer
+        listener = _listen(port)
+        self.port: int = listener.getsockname()[1]
+        self.token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
+        self._rules = Rules(
+            self.port, Secret(f"/{secrets.token_urlsafe(PATH_BYTES)}"), self.token
+        )
+        self._owner = os.getpid()
+        self._directory: str | None = None
+        try:
+            self.token_path = token_path or self._make_place()
+            _write_private(self.token_path, self.token)
+            self._server = Server(listener, self._answer)
+            self._server.start()
+        except BaseException:
+            listener.close()
+            self._remove_files()
+            raise
+
+    @property
+    def url(self) -> str:
+        """What the SDKs are told to ask; its path is known to them only."""
+        return f"http://{LOOPBACK}:{self.port}{self._rules.path.reveal()}"
+
+    def close(self) -> None:
+        """Close the port and remove the token's file; in a forked child nothing."""
+        self._server.stop()
+        self._remove_files()
+
+    def _answer(self, client: Conversation, now: float) -> None:
+        """Answer the client's request, or say what it waits for."""
+        asked = client.asked
+        if asked is None:
+            return
+        denial = self._rules.judge(*asked)
+        if denial is None and asked.target == HEALTH_PATH.encode():
+            # Imported here, like below: the first client comes later.
+            from botocore_conn_provider.endpoint.documents import write_health
+
+            client.answer(200, write_health(self._supply.find_seconds_left()), now)
+            return
+        if denial is None:
+            denial = self._hand(client, now)
+        if denial is not None:
+            client.deny(denial, now)
+            self._on_answer(Answered(denial.status, denial.code))
+
+    def _hand(self, client: Conversation, now: float) -> Denial | None:
+        """Hand out credentials, or have the client wait; return why there are none."""
+        from botocore_conn_provider.endpoint.documents import write_credentials
+
+        try:
+            found = self._supply.take(client.awaited)
+        except ConnProviderError as error:
+            # Not a 5xx: clients repeat those, up to 18 times.
+            return Denial(403, type(error).__name__, describe_error(error))
+        except Exception as error:  # noqa: BLE001 - the thread serves others too
+            return Denial(403, "Unexpected", f"Unexpected {type(error).__name__}.")
+        if isinstance(found, Awaited):
+            client.awaited = found
+            found.renewal.add_done_callback(lambda _: self._server.wake())
+            return None
+        if not found.credentials.session_token:
+            return LONG_LIVED
+        client.answer(200, write_credentials(found), now)
+        self._on_answer(Answered(200, "Success"))
+        return None
+
+    def _make_place(self) -> str:
+        self._directory = tempfile.mkdtemp(prefix="botocore-conn-")
+        return os.path.join(self._directory, "token")  # noqa: PTH118
+
+    def _remove_files(self) -> None:
+        if os.getpid() != self._owner:
+            return
+        with contextlib.suppress(OSError, AttributeError):
+            os.unlink(self.token_path)  # noqa: PTH108
+        if self._directory is not None:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._directory)  # noqa: PTH106
+
+
+def _listen(port: int) -> socket.socket:
+    """Return a listening socket of 127.0.0.1, which no program that we start gets."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if port and os.name == "posix":
+            # A port whose last owner has just ended is free; Windows would share it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _write_private(path: str, token: Secret) -> None:
+    """Write the token, without a newline, into a file of this user's alone.
+
+    A file that is there is replaced: its owner and mode may be anyone's.
+    """
+    new = f"{path}.{secrets.token_hex(4)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(new, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(token.reveal())
+        os.replace(new, path)  # noqa: PTH105
+    except BaseException:
+        os.unlink(new)  # noqa: PTH108
+        raise

@@ -1,0 +1,141 @@
+"""The environment that has an engine ask the endpoint, and nothing before it. Pure.
+
+Each engine looks in another order: some take keys or a profile before an endpoint,
+some forget it when one variable is missing, and all end at the machine's own role. What
+is taken out and set here has every one of them ask the endpoint or fail.
+
+Source: measured with each engine; docs/engines.md has the table.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
+from botocore_conn_provider.connection.former_environment import note_changes
+from botocore_conn_provider.secret import Options
+from botocore_conn_provider.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore_conn_provider.connection.settings import StaticKeys
+    from botocore_conn_provider.endpoint.endpoint import Endpoint
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
+
+# What names an identity, or beats one. Some engines know but one spelling.
+IDENTITIES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_IAM_ROLE_ARN",
+    "AWS_IAM_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CREDENTIAL_FILE",
+    "BOTO_CONFIG",
+    # With these a service is sent a bearer token, or no signature at all.
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_SKIP_SIGNATURE",
+)
+BEARER_TOKENS = "AWS_BEARER_TOKEN_"
+AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+# Libraries read the one or the other, and a lower-case one hides the other.
+NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), ("127.0.0.1", "localhost")
+
+
+class HandedOn(Value):
+    """What an engine is given: variables that name an identity, and the region."""
+
+    identity: Options
+    region_name: str | None = None
+
+    def __repr__(self) -> str:
+        return "HandedOn(…)"
+
+
+def give_endpoint(endpoint: Endpoint) -> Options:
+    """Return the variables that lead to an endpoint.
+
+    Both token and file: some engines go to the machine's role where the file is not
+    named, others know the variable only.
+    """
+    return Options(
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.url,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": endpoint.token_path,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": endpoint.token.reveal(),
+        }
+    )
+
+
+def give_keys(keys: StaticKeys | BaseIdentity) -> Options:
+    """Return the variables that hold keys.
+
+    For keys that have no session token: most engines cannot take these from an
+    endpoint, and send an empty one to AWS, which refuses it.
+    """
+    given = {
+        "AWS_ACCESS_KEY_ID": str(keys.access_key_id),
+        "AWS_SECRET_ACCESS_KEY": keys.secret_access_key.reveal(),
+    }
+    if keys.session_token:
+        given["AWS_SESSION_TOKEN"] = keys.session_token.reveal()
+    return Options(given)
+
+
+def change_environment(
+    environ: Mapping[str, str],
+    given: HandedOn,
+    *,
+    keeps_files: bool = False,
+    notes_changes: bool = True,
+) -> dict[str, str]:
+    """Return the environment for an engine. It holds secrets: never show it.
+
+    Args:
+        environ: Of a snapshot, which has no changes of ours.
+        given: What the engine is to use.
+        keeps_files: Whether AWS's two files stay, where a default profile may come
+            first.
+        notes_changes: Whether our own connections, in that environment, go on starting
+            from what was there before.
+    """
+    changed = {
+        name: value
+        for name, value in environ.items()
+        if name not in IDENTITIES and not name.startswith(BEARER_TOKENS)
+    }
+    changed |= given.identity
+    changed["AWS_EC2_METADATA_DISABLED"] = "true"
+    if not keeps_files:
+        # Not a path that somebody else could make a file at.
+        changed |= dict.fromkeys(AWS_FILES, os.devnull)
+    if given.region_name is not None:
+        changed |= dict.fromkeys(REGIONS, given.region_name)
+    changed |= dict.fromkeys(NO_PROXY, _join_not_by_proxy(environ))
+    if notes_changes:
+        changed[CHANGES_VARIABLE] = note_changes(environ, changed)
+    return changed
+
+
+def _join_not_by_proxy(environ: Mapping[str, str]) -> str:
+    """Return both variables' hosts in one, with the endpoint's."""
+    named = [
+        host.strip()
+        for variable in NO_PROXY
+        for host in environ.get(variable, "").split(",")
+    ]
+    return ",".join(dict.fromkeys([*filter(None, named), *NOT_BY_PROXY]))
