@@ -19,10 +19,16 @@ from botocore_conn_provider.secret import Options, Secret
 from botocore_conn_provider.value import Value
 
 Environ = Mapping[str, str]
+# For each variable the value that it was given, and the one before; None for absent.
+Changes = Mapping[str, "tuple[str | None, str | None]"]
 
 DEFAULT_CONN_ID = "aws_default"
 CONN_ID_VARIABLE = "BOTOCORE_CONN_ID"
 DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
+# Whether other engines are reached, too. A word that nobody knows is a yes, because to be
+# refused is better than to be the machine.
+ENGINES_VARIABLE = "BOTOCORE_CONN_ENGINES"
+NO_WORDS = ("", "0", "off", "false", "no")
 SETTING_PREFIX = "BOTOCORE_CONN_"
 # Notes what was changed for other engines: see `former_environment`.
 CHANGES_VARIABLE = "BOTOCORE_CONN_CHANGED_ENVIRONMENT"
@@ -186,6 +192,11 @@ def is_disabled(environ: Environ) -> bool:
     return environ.get(DISABLE_VARIABLE, "") not in ("", "0")
 
 
+def is_yes(said: str) -> bool:
+    """Return whether the value of `ENGINES_VARIABLE` switches engines on."""
+    return said.strip().lower() not in NO_WORDS
+
+
 def name_connection(environ: Environ, conn_id: str | None = None) -> ConnectionName:
     """Return the name: from the argument, else the variable, else the default."""
     if conn_id is not None:
@@ -210,6 +221,38 @@ def find_text(environ: Environ, name: ConnectionName) -> Secret | None:
     """Return the connection's text, None if its variable is unset or blank."""
     text = "" if name.is_wrong else environ.get(name.variable, "")
     return Secret(text) if text.strip() else None
+
+
+def find_former() -> Environ | None:
+    """Return the environment before our changes to it; None where there are none."""
+    return Snapshot.take().environ if CHANGES_VARIABLE in os.environ else None
+
+
+def change_process(wanted: Environ) -> Changes:
+    """Make the environment of this process `wanted`; return what was changed."""
+    now = _copy_environment()
+    changes = {
+        name: (wanted.get(name), now.get(name))
+        for name in {*now, *wanted}
+        if now.get(name) != wanted.get(name)
+    }
+    for name, (given, _) in changes.items():
+        _put(name, given)
+    return Options(changes)
+
+
+def undo_in_process(changes: Changes) -> None:
+    """Undo changes, but for what somebody changed again since."""
+    for name, (given, before) in changes.items():
+        if os.environ.get(name) == given:
+            _put(name, before)
+
+
+def _put(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def set_for_children(name: str, value: str) -> None:

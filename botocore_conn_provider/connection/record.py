@@ -13,6 +13,7 @@ from botocore_conn_provider.connection.environment import (
     CONN_ID_VARIABLE,
     DEFAULT_CONN_ID,
     current_environment,
+    find_former,
     find_text,
     name_connection,
 )
@@ -147,7 +148,8 @@ class Connection(Value):
             ConnectionNotFoundError: The variable is unset or blank.
             InvalidConnectionError: The connection is wrong.
         """
-        environ = current_environment() if environ is None else environ
+        if environ is None:
+            environ = find_former() or current_environment()
         name = name_connection(environ, conn_id)
         text = find_text(environ, name)
         if text is None:

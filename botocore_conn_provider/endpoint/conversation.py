@@ -47,7 +47,7 @@ class Conversation:
 
     Attributes:
         sock: Its socket, non-blocking.
-        ends_at: When it is closed if nothing happens until then (`elapsed` clock).
+        ends_at: When it is closed if nothing happens until then (`time.monotonic`).
         asked: The request that is being answered; None if there is none.
         awaited: What the answer waits for; None if nothing.
     """
@@ -109,6 +109,11 @@ class Conversation:
             return None
         self.asked = Asked(event.method, event.target, list(event.headers))
         return self.asked
+
+    def wait(self, awaited: Awaited, now: float) -> None:
+        """Have the client wait before it is answered."""
+        self.awaited = awaited
+        self.ends_at = now + awaited.seconds
 
     def answer(self, status: int, body: bytes, now: float) -> None:
         """Have the answer written. A denial ends the connection."""

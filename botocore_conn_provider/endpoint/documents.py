@@ -23,15 +23,15 @@ def write_credentials(handed: Handed) -> bytes:
     """
     now = datetime.datetime.now(datetime.timezone.utc)
     ends_at = now + datetime.timedelta(seconds=handed.seconds_left)
-    credentials = handed.credentials
+    keys = handed.keys
     document = {
-        "AccessKeyId": str(credentials.access_key_id),
-        "SecretAccessKey": credentials.secret_access_key.reveal(),
-        "Token": credentials.session_token.reveal(),
+        "AccessKeyId": str(keys.access_key_id),
+        "SecretAccessKey": keys.secret_access_key.reveal(),
+        "Token": keys.session_token.reveal() if keys.session_token else "",
         "Expiration": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    if credentials.account_id is not None:
-        document["AccountId"] = credentials.account_id
+    if keys.account_id is not None:
+        document["AccountId"] = keys.account_id
     return json.dumps(document).encode()
 
 

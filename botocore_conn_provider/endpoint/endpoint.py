@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import socket
-import tempfile
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.endpoint.request_rules import (
     HEALTH_PATH,
     LOOPBACK,
@@ -74,10 +73,8 @@ class Endpoint:
         self._on_answer = on_answer
         listener = _listen(port)
         self.port: int = listener.getsockname()[1]
-        self.token = Secret(secrets.token_urlsafe(TOKEN_BYTES))
-        self._rules = Rules(
-            self.port, Secret(f"/{secrets.token_urlsafe(PATH_BYTES)}"), self.token
-        )
+        self.token = Secret(_draw(TOKEN_BYTES))
+        self._rules = Rules(self.port, Secret(f"/{_draw(PATH_BYTES)}"), self.token)
         self._owner = os.getpid()
         self._directory: str | None = None
         try:
@@ -130,17 +127,17 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001 - the thread serves others too
             return Denial(403, "Unexpected", f"Unexpected {type(error).__name__}.")
         if isinstance(found, Awaited):
-            client.awaited = found
+            client.wait(found, now)
             found.renewal.add_done_callback(lambda _: self._server.wake())
             return None
-        if not found.credentials.session_token:
+        if not found.keys.session_token:
             return LONG_LIVED
         client.answer(200, write_credentials(found), now)
         self._on_answer(Answered(200, "Success"))
         return None
 
     def _make_place(self) -> str:
-        self._directory = tempfile.mkdtemp(prefix="botocore-conn-")
+        self._directory = _make_directory()
         return os.path.join(self._directory, "token")  # noqa: PTH118
 
     def _remove_files(self) -> None:
@@ -168,12 +165,31 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+def _make_directory() -> str:
+    """Make a directory that no other user can look into."""
+    place = current_environment().get("TMPDIR") or "/tmp"  # noqa: S108 - a new one in it
+    path = os.path.join(place, f"botocore-conn-{_draw(8)}")  # noqa: PTH118
+    try:
+        os.mkdir(path, 0o700)  # noqa: PTH102
+    except OSError:
+        # Imported here: it knows more places, and takes longer to load.
+        import tempfile
+
+        return tempfile.mkdtemp(prefix="botocore-conn-")
+    return path
+
+
+def _draw(count: int) -> str:
+    """Return random text that nobody can guess, of `count` bytes from the system."""
+    return os.urandom(count).hex()
+
+
 def _write_private(path: str, token: Secret) -> None:
     """Write the token, without a newline, into a file of this user's alone.
 
     A file that is there is replaced: its owner and mode may be anyone's.
     """
-    new = f"{path}.{secrets.token_hex(4)}"
+    new = f"{path}.{_draw(4)}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(new, flags, 0o600)
     try:

@@ -20,7 +20,6 @@ import time
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
-from botocore_conn_provider.renewal.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,18 +41,11 @@ class Server:
     Args:
         listener: Bound and listening.
         answer: Answers the conversation's request, or says what it waits for.
-        runtime: The clock.
     """
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        answer: Answer,
-        runtime: Runtime = Runtime(),  # noqa: B008 - immutable
-    ) -> None:
+    def __init__(self, listener: socket.socket, answer: Answer) -> None:
         self._listener = listener
         self._answer = answer
-        self._elapsed = runtime.elapsed
         self._clients: dict[socket.socket, Conversation] = {}
         self._waker, self._woken = socket.socketpair()
         for each in (listener, self._waker, self._woken):
@@ -112,21 +104,19 @@ class Server:
                 self._drain()
             else:
                 self._serve(key.data, events)
-        now = self._elapsed()
+        now = time.monotonic()
         for client in list(self._clients.values()):
-            awaited = client.awaited
-            if awaited is not None and (awaited.renewal.done() or now >= awaited.until):
+            if client.awaited is not None and client.awaited.renewal.done():
                 self._go_on(client)
-            elif awaited is None and now >= client.ends_at:
-                self._drop(client)
+            elif now >= client.ends_at:
+                self._go_on(client) if client.is_busy else self._drop(client)
 
-    def _find_pause(self) -> float:
-        """Return for how long nothing has to be done."""
-        now = self._elapsed()
-        ends = [
-            c.awaited.until for c in self._clients.values() if c.awaited is not None
-        ]
-        return max(0.0, min([TURN_SECONDS, *(each - now for each in ends)]))
+    def _find_pause(self) -> float | None:
+        """Return for how long nothing has to be done; None for ever."""
+        if not self._clients:
+            return None
+        soonest = min(each.ends_at for each in self._clients.values())
+        return max(0.0, min(TURN_SECONDS, soonest - time.monotonic()))
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -145,7 +135,7 @@ class Server:
         sock.setblocking(False)
         if len(self._clients) >= MOST_CLIENTS:
             self._make_room()
-        client = Conversation(sock, self._elapsed())
+        client = Conversation(sock, time.monotonic())
         self._clients[sock] = client
         self._selector.register(sock, selectors.EVENT_READ, client)
 
@@ -174,13 +164,13 @@ class Server:
         from botocore_conn_provider.endpoint.request_rules import Denial
 
         if isinstance(found, Denial):
-            client.deny(found, self._elapsed())
+            client.deny(found, time.monotonic())
         elif found is not None:
-            self._answer(client, self._elapsed())
+            self._answer(client, time.monotonic())
 
     def _go_on(self, client: Conversation) -> None:
         """Answer a client that waited, or have it wait for the next thing."""
-        self._answer(client, self._elapsed())
+        self._answer(client, time.monotonic())
         self._settle(client)
 
     def _settle(self, client: Conversation) -> None:
@@ -194,7 +184,7 @@ class Server:
             self._drop(client)
             return
         if client.is_over:
-            client.hang_up(self._elapsed())
+            client.hang_up(time.monotonic())
         wanted = selectors.EVENT_READ
         if client.has_output:
             wanted |= selectors.EVENT_WRITE

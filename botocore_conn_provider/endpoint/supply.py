@@ -11,17 +11,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.renewal.keeper import Keeper
-from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeAlias
 
+    from botocore_conn_provider.connection.settings import StaticKeys
+    from botocore_conn_provider.errors import ConnProviderError
+    from botocore_conn_provider.exchange.base_identity import BaseIdentity
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
+    from botocore_conn_provider.renewal.keeper import Keeper
     from botocore_conn_provider.renewal.schedule import Held, Patience
+
+    AnyKeeper: TypeAlias = Keeper | DeferredKeeper
+    Keys = TemporaryCredentials | StaticKeys | BaseIdentity
 
     # For the type checker alone: defining a protocol delays each start.
     class Supply(Protocol):
@@ -46,56 +52,74 @@ ENOUGH_SECONDS, ENOUGH_PART = 20 * 60, 1 / 3
 SHORT_WAIT_SECONDS = 0.7
 # What is said of keys whose end nobody knows. Clients ask again before.
 UNKNOWN_LIFETIME_SECONDS = 3600.0
+# STS issues nothing for longer: what has more is a profile's or a program's, without end.
+LONGEST_SECONDS = 36 * 3600
 
 
 class Handed(Value):
     """Credentials as they are handed out, and how long they are good for."""
 
-    credentials: TemporaryCredentials
+    keys: Keys
     seconds_left: float
 
 
 class Awaited(Value):
-    """What a client has to wait for, and until when at most (`elapsed` clock).
+    """What a client has to wait for, and for how long at most.
 
     `patience` is of a client for whom there is nothing yet.
     """
 
     renewal: Future[Any]
-    until: float
+    seconds: float
     patience: Patience | None = None
 
 
 class FixedSupply:
     """Temporary keys that stand in the connection or a file. Nobody renews them."""
 
-    def __init__(self, credentials: TemporaryCredentials) -> None:
-        self._credentials = credentials
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
     def take(self, before: Awaited | None = None) -> Handed:  # noqa: ARG002 - of the protocol
         """Return the keys."""
-        return Handed(self._credentials, UNKNOWN_LIFETIME_SECONDS)
+        return Handed(self._keys, UNKNOWN_LIFETIME_SECONDS)
 
     def find_seconds_left(self) -> float:
         """Return what is said of their lifetime."""
         return UNKNOWN_LIFETIME_SECONDS
 
 
+class DeniedSupply:
+    """Stands for a connection that is wrong."""
+
+    def __init__(self, error: ConnProviderError) -> None:
+        # Imported here: most connections are right.
+        from botocore_conn_provider.renewal.attempt import Failure
+
+        self._failure = Failure.from_error(error, conn_id=error.conn_id)
+
+    def take(self, before: Awaited | None = None) -> Handed:  # noqa: ARG002 - of the protocol
+        """Raise the error, a new one each time.
+
+        Raises:
+            ConnProviderError: Always.
+        """
+        raise self._failure.build()
+
+    def find_seconds_left(self) -> None:
+        """Return that there is nothing."""
+
+
 class KeptSupply:
     """Credentials that a keeper renews.
 
     Args:
-        keeper: Of the connection.
-        runtime: The keeper's clocks.
+        find: Returns the keeper; called by the first ask, which may never come.
     """
 
-    def __init__(
-        self,
-        keeper: Keeper | DeferredKeeper,
-        runtime: Runtime = Runtime(),  # noqa: B008 - immutable
-    ) -> None:
-        self._keeper = keeper
-        self._elapsed = runtime.elapsed
+    def __init__(self, find: Callable[[], AnyKeeper]) -> None:
+        self._find = find
+        self._keeper: AnyKeeper | None = None
 
     def take(self, before: Awaited | None = None) -> Handed | Awaited:
         """Return what is in memory while it is valid, and renew it early.
@@ -106,45 +130,39 @@ class KeptSupply:
         Raises:
             ConnProviderError: There are none.
         """
-        keeper = self._keeper = self._keeper.settled
-        if isinstance(keeper, Keeper):
-            held = keeper.find_held()
-            if held is not None:
-                return self._take_early(keeper, held, before)
-        return self._take_first(keeper, before)
-
-    def _take_early(
-        self, keeper: Keeper, held: Held, before: Awaited | None
-    ) -> Handed | Awaited:
+        keeper = self._keeper = (self._keeper or self._find()).settled
+        held = keeper.find_held()
+        if held is None:
+            return self._take_first(keeper, before)
         whole = held.issued.lifetime_seconds
         renewal = keeper.renew_ahead(min(RENEW_SECONDS, whole * RENEW_PART))
         enough = min(ENOUGH_SECONDS, whole * ENOUGH_PART)
-        if renewal is not None and before is None and self._count_left(held) < enough:
-            return Awaited(renewal, self._elapsed() + SHORT_WAIT_SECONDS)
-        return self._hand(held)
+        if renewal is not None and before is None and keeper.count_left(held) < enough:
+            return Awaited(renewal, SHORT_WAIT_SECONDS)
+        return _hand(keeper, held)
 
     def _take_first(
-        self, keeper: Keeper | DeferredKeeper, before: Awaited | None
+        self, keeper: AnyKeeper, before: Awaited | None
     ) -> Handed | Awaited:
         patience = None if before is None else before.patience
         if keeper.current_nowait(patience) is not None:
-            settled = keeper.settled
-            held = settled.find_held() if isinstance(settled, Keeper) else None
+            held = keeper.settled.find_held()
             if held is not None:
-                return self._hand(held)
+                return _hand(keeper.settled, held)
         patience = keeper.plan_wait(patience)
-        until = self._elapsed() + keeper.limit_wait(patience)
-        return Awaited(keeper.renewal(), until, patience)
-
-    def _hand(self, held: Held) -> Handed:
-        return Handed(held.credentials, self._count_left(held))
-
-    def _count_left(self, held: Held) -> float:
-        """Return the seconds for which they are served, longer during an outage."""
-        return max(held.ends_at, held.serve_until) - self._elapsed()
+        return Awaited(keeper.renewal(), keeper.limit_wait(patience), patience)
 
     def find_seconds_left(self) -> float | None:
         """Return how long the credentials in memory are good for."""
+        if self._keeper is None:
+            return None
         keeper = self._keeper.settled
-        held = keeper.find_held() if isinstance(keeper, Keeper) else None
-        return None if held is None else self._count_left(held)
+        held = keeper.find_held()
+        return None if held is None else keeper.count_left(held)
+
+
+def _hand(keeper: AnyKeeper, held: Held) -> Handed:
+    left = keeper.count_left(held)
+    if left > LONGEST_SECONDS:
+        left = UNKNOWN_LIFETIME_SECONDS
+    return Handed(held.credentials, left)

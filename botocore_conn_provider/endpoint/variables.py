@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
 from botocore_conn_provider.connection.former_environment import note_changes
+from botocore_conn_provider.endpoint.request_rules import LOOPBACK
 from botocore_conn_provider.secret import Options
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore_conn_provider.connection.settings import StaticKeys
     from botocore_conn_provider.endpoint.endpoint import Endpoint
-    from botocore_conn_provider.exchange.base_identity import BaseIdentity
+    from botocore_conn_provider.endpoint.supply import Keys
 
 # What names an identity, or beats one. Some engines know but one spelling.
 IDENTITIES = (
@@ -53,7 +53,8 @@ BEARER_TOKENS = "AWS_BEARER_TOKEN_"
 AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # Libraries read the one or the other, and a lower-case one hides the other.
-NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), ("127.0.0.1", "localhost")
+CLOSED_PORT = 1  # only the system's own programs can open it
+NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 
 
 class HandedOn(Value):
@@ -81,7 +82,18 @@ def give_endpoint(endpoint: Endpoint) -> Options:
     )
 
 
-def give_keys(keys: StaticKeys | BaseIdentity) -> Options:
+def give_nothing() -> Options:
+    """Return variables that lead to a port where nobody is: an error, in any engine."""
+    return Options(
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{LOOPBACK}:{CLOSED_PORT}/",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": os.devnull,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "none",
+        }
+    )
+
+
+def give_keys(keys: Keys) -> Options:
     """Return the variables that hold keys.
 
     For keys that have no session token: most engines cannot take these from an

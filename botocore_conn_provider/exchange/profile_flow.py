@@ -57,6 +57,12 @@ def is_renewed(profiles: Profiles, name: str | None) -> bool:
     return KEY_FIELD not in first and any(field in first for field in ASKING_FIELDS)
 
 
+def asks_a_person(profiles: Profiles, name: str | None) -> bool:
+    """Return whether a profile's role takes the code of an MFA device."""
+    leading = list_leading(profiles, name)
+    return any("role_arn" in each and MFA_FIELD in each for each in leading)
+
+
 def list_leading(profiles: Profiles, name: str | None) -> list[Mapping[str, Any]]:
     """List a profile and the source profiles that its role starts from."""
     seen: list[str] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Failure, RememberedFailure
     from botocore_conn_provider.renewal.keeper import Keeper
-    from botocore_conn_provider.renewal.schedule import RenewalPolicy
+    from botocore_conn_provider.renewal.schedule import Held, RenewalPolicy
 
 
 class DeferredKeeper:
@@ -133,6 +133,25 @@ class DeferredKeeper:
             if attempt is not None:
                 return attempt.future
         return keeper.renewal()
+
+    def find_held(self) -> Held | None:
+        """Return the credentials in memory; None before the keeper is found."""
+        keeper = self._found.keeper
+        return None if keeper is None else keeper.find_held()
+
+    def count_left(self, held: Held) -> float:
+        """Return the seconds for which they are served; see `Keeper`."""
+        return max(held.ends_at, held.serve_until) - self._elapsed()
+
+    def renew_ahead(self, within_seconds: float) -> Future[Any] | None:
+        """Return the running renewal, begun early; see `Keeper`.
+
+        Raises:
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
+        """
+        keeper = self._found.keeper
+        return None if keeper is None else keeper.renew_ahead(within_seconds)
 
     @property
     def expires_at(self) -> datetime.datetime | None:

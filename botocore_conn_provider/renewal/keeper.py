@@ -164,6 +164,10 @@ class Keeper:
             return None
         return held
 
+    def count_left(self, held: Held) -> float:
+        """Return the seconds for which they are served, longer during an outage."""
+        return max(held.ends_at, held.serve_until) - self._elapsed()
+
     def renew_ahead(self, within_seconds: float) -> Future[Renewed] | None:
         """Return the running renewal, begun now where less than that is left.
 

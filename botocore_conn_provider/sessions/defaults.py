@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 from botocore.configprovider import BaseProvider
 
+from botocore_conn_provider.connection.environment import find_former
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.session_view import FILES
-from botocore_conn_provider.exchange.variable_chains import is_of_botocore, list_names
+from botocore_conn_provider.exchange.variable_chains import (
+    is_of_botocore,
+    list_names,
+    rebind,
+)
 from botocore_conn_provider.secret import Hidden
 
 if TYPE_CHECKING:
@@ -58,6 +63,18 @@ class VariableDefault(BaseProvider):
         """The session's own provider of the variable."""
         return self._replaced.reveal()
 
+    def _ask_replaced(self) -> str | None:
+        """Return what the session's own provider finds.
+
+        Where we changed the environment for other engines, as if we had not.
+        """
+        provider = self.replaced
+        former = find_former()
+        if former is not None:
+            provider = rebind(provider, self._fitted.session, former)
+        value: str | None = provider.provide()
+        return value
+
     def provide(self) -> str | None:
         """Return the session's own value, else the connection's, else the old.
 
@@ -71,8 +88,7 @@ class VariableDefault(BaseProvider):
         except InvalidConnectionError:
             return own
         if settings is None:
-            value: str | None = self.replaced.provide()
-            return value
+            return self._ask_replaced()
         return own or self._choose(settings)
 
     def _choose(self, settings: AwsSettings) -> str | None:
@@ -83,15 +99,13 @@ class VariableDefault(BaseProvider):
 
         A provider that the program put there is asked now.
         """
-        value: str | None
         if not self._is_botocores:
-            value = self.replaced.provide()
-            return value
+            return self._ask_replaced()
         environ = self._fitted.binding.snapshot.environ
         found = [
             environ[name] for name in list_names(self._variables) if name in environ
         ]
-        value = found[0] if found else self._default
+        value: str | None = found[0] if found else self._default
         return value
 
 
@@ -100,7 +114,7 @@ class RegionDefault(VariableDefault):
 
     def _choose(self, settings: AwsSettings) -> str | None:
         region: str | None = settings.client.region_name
-        return region or self.replaced.provide()
+        return region or self._ask_replaced()
 
 
 class ProfileDefault(VariableDefault):
@@ -142,8 +156,7 @@ class FileDefault(VariableDefault):
         except InvalidConnectionError:
             applies = True
         if not applies:
-            named: str | None = self.replaced.provide()
-            return named
+            return self._ask_replaced()
         path = self._find_at_creation()
         return path and self._fitted.binding.snapshot.locate(path)
 
@@ -156,7 +169,7 @@ class AuthSchemeDefault(VariableDefault):
     """
 
     def _choose(self, settings: AwsSettings) -> str | None:
-        said: str | None = self.replaced.provide()
+        said = self._ask_replaced()
         if said is None or not self._is_botocores or not settings.names_identity:
             return said
         schemes = [scheme.strip() for scheme in said.split(",")]

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING
 import botocore
 
 from botocore_conn_provider.connection.environment import (
+    ENGINES_VARIABLE,
     Snapshot,
+    current_environment,
     is_disabled,
+    is_yes,
     name_connection,
 )
 from botocore_conn_provider.fork import ProcessLock
@@ -70,13 +73,14 @@ class Installation:
             self._wrapped.restore()
 
 
+ENGINES_MODULE = "botocore_conn_provider.endpoint.engines"
 _lock = ProcessLock()
 _installed: Installation | None = None
 _program_decided = False
 
 
 @scrubbed
-def install(conn_id: str | None = None) -> None:
+def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
     """Make each boto3, botocore and aiobotocore session of the process use a connection.
 
     Calling it again has no effect, except with another `conn_id`, which then counts
@@ -88,6 +92,10 @@ def install(conn_id: str | None = None) -> None:
         conn_id: The connection, which must then exist. None for the one that
             `BOTOCORE_CONN_ID` names, which must exist too, else `aws_default`,
             which may be absent.
+        engines: Whether engines that find AWS credentials by themselves (pyarrow,
+            polars, a Node child) get the connection, too, by the environment of the
+            process; call it before they are imported. None for what
+            `BOTOCORE_CONN_ENGINES` says, else no.
 
     Raises:
         InvalidConnectionError: `conn_id` is no id; it has letters, digits, `_`, `.`
@@ -108,11 +116,42 @@ def install(conn_id: str | None = None) -> None:
             installation.put()
             # Afterwards: a child that is forked meanwhile must find nothing half done.
             _installed, _program_decided = installation, True
-        elif _installed.conn_id == conn_id:
-            _program_decided = True
+            _fit_default_session()
+        elif _installed.conn_id != conn_id:
+            _installed.conn_id = conn_id
+            _fit_default_session()
+        _program_decided = True
+    _switch_engines(conn_id, engines=engines)
+
+
+def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
+    """Reach other engines, or leave them, as the program or the environment says."""
+    wanted = engines
+    if wanted is None:
+        said = current_environment().get(ENGINES_VARIABLE, "")
+        wanted = True if said and is_yes(said) else None
+    loaded = sys.modules.get(ENGINES_MODULE)
+    if wanted is None or (wanted is False and loaded is None):
+        return
+    # Imported here: few processes reach other engines.
+    from botocore_conn_provider.endpoint.engines import leave_engines, reach_engines
+
+    if wanted:
+        reach_engines(conn_id)
+    else:
+        leave_engines()
+
+
+def reach_engines_at_start(*, may_load_hosts: bool) -> None:
+    """Reach engines before the first of them is imported, unless the program left them."""
+    with _lock.own:
+        if _program_decided and _installed is None:
             return
-        _installed.conn_id, _program_decided = conn_id, True
-        _fit_default_session()
+        conn_id = None if _installed is None else _installed.conn_id
+    # Imported here: few processes reach other engines.
+    from botocore_conn_provider.endpoint.engines import reach_engines
+
+    reach_engines(conn_id, may_load_hosts=may_load_hosts)
 
 
 def _refuse_wrong_id(conn_id: str | None) -> None:
@@ -150,6 +189,7 @@ def uninstall() -> None:
         installation, _installed = _installed, None
         if installation is not None:
             installation.remove()
+    _switch_engines(None, engines=False)
 
 
 @scrubbed

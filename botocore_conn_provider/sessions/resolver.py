@@ -17,6 +17,7 @@ import botocore.credentials
 import botocore.session
 from botocore.credentials import CredentialResolver
 
+from botocore_conn_provider.connection.environment import find_former
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange.variable_chains import view_session
 from botocore_conn_provider.fork import ProcessLock
@@ -190,9 +191,22 @@ class FittedResolver(CredentialResolver):
         return [*ahead, *self._adapt([RefusedProvider(self)]), *behind]
 
     def _make_own(self) -> list[Any]:
+        """Return the session's own chain, which never ends at our own endpoint."""
         session = self._fitted.session
+        if find_former() is not None:
+            return self._make_former()
         region_name = session.get_config_variable("region")
         return self._list_own(session, region_name or self._fitted.client_region)
+
+    def _make_former(self) -> list[Any]:
+        """Return the chain as it was before the environment was changed for engines."""
+        # Imported here: few processes reach other engines.
+        from botocore_conn_provider.connection.settings import AwsSettings
+        from botocore_conn_provider.exchange.base_session import create_base_session
+
+        settings = AwsSettings(self._fitted.binding.name.conn_id)
+        base = create_base_session(settings, self._take_view())
+        return self._adapt(base.get_component("credential_provider").providers)
 
     # aiobotocore's resolver does these three in its own way.
     def _take_view(self) -> SessionView:

@@ -19,6 +19,25 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 WATCHED, SESSIONS = "botocore", "botocore.session"
+# Those that find AWS credentials by themselves, by the names that programs import.
+ENGINES = frozenset(
+    (
+        "awscrt",
+        "daft",
+        "datafusion",
+        "deltalake",
+        "duckdb",
+        "lance",
+        "lancedb",
+        "obstore",
+        "polars",
+        "pyarrow",
+        "s3torchconnector",
+        "s3torchconnectorclient",
+        "snowflake",
+    )
+)
+IMPORTED_BY_BOTOCORE = "awscrt"
 
 
 def arm() -> None:
@@ -55,6 +74,9 @@ def is_armed() -> bool:
 
 def _arm() -> None:
     sys.meta_path.insert(0, BotocoreWatch())
+    said = os.environ.get("BOTOCORE_CONN_ENGINES", "").strip().lower()
+    if said not in ("", "0", "off", "false", "no"):
+        sys.meta_path.insert(0, EngineWatch())
     if SESSIONS in sys.modules:
         # Sessions may exist already: install at once, which reaches those too. Imported
         # here, like below, because `hook` loads at every start.
@@ -99,6 +121,34 @@ class BotocoreWatch:
                     spec.loader = Reloading(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
+
+
+class EngineWatch:
+    """A finder that finds nothing, and learns that the first engine is imported.
+
+    It stays, because to leave the list that is being gone through would skip another.
+    """
+
+    def __init__(self) -> None:
+        self._waits = True
+
+    def find_spec(
+        self,
+        name: str,
+        path: "Sequence[str] | None" = None,  # noqa: ARG002 - of the protocol
+        target: "ModuleType | None" = None,  # noqa: ARG002 - of the protocol
+    ) -> None:
+        """Change the environment before the engine can read it.
+
+        A wrong connection raises nothing here: the engine is refused, with the error.
+        """
+        if name not in ENGINES or not self._waits:
+            return
+        self._waits = False
+        # Imported here so that processes without an engine do not load it.
+        from botocore_conn_provider.sessions.installation import reach_engines_at_start
+
+        reach_engines_at_start(may_load_hosts=name != IMPORTED_BY_BOTOCORE)
 
 
 class Reloading:

@@ -1,0 +1,170 @@
+"""Reach the other engines of this process, and the programs that it starts.
+
+One endpoint for the process, and the environment that leads engines there: pyarrow,
+obstore, polars, a Node child, whatever reads AWS's variables when it first looks for
+credentials. The exchange is made when the first engine asks.
+
+A forked child is served by its parent, as a program of another language is. Where the
+parent is gone, an engine gets an error, because its environment has nothing else.
+
+Thread safety: one lock while switching. Engines read the environment, which is changed
+when the program says so, or before the first engine is imported.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.connection.environment import (
+    Snapshot,
+    change_process,
+    is_disabled,
+    name_connection,
+    undo_in_process,
+)
+from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.endpoint.connection_supply import find_supply
+from botocore_conn_provider.endpoint.endpoint import Endpoint
+from botocore_conn_provider.endpoint.supply import DeniedSupply
+from botocore_conn_provider.endpoint.variables import (
+    HandedOn,
+    change_environment,
+    give_endpoint,
+    give_keys,
+    give_nothing,
+)
+from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.redaction import show_error
+from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.environment import Changes
+    from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.endpoint.supply import Keys, Supply
+    from botocore_conn_provider.secret import Options
+
+logger = logging.getLogger(__name__)
+_lock = ProcessLock()
+
+
+class Reached(Value):
+    """How this process reaches engines now."""
+
+    conn_id: str | None
+    endpoint: Endpoint | None
+    changes: Changes
+
+    def __repr__(self) -> str:  # the changes hold secrets
+        return "Reached(…)"
+
+
+_reached: Reached | None = None
+
+
+@scrubbed
+def reach_engines(conn_id: str | None, *, may_load_hosts: bool = True) -> None:
+    """Have engines use the connection from now on.
+
+    Raises nothing for a connection that is wrong: engines are refused, with its error.
+
+    Args:
+        conn_id: The connection the program named; None for the environment's.
+        may_load_hosts: Whether more of botocore may be imported than its errors. Not
+            while awscrt is being imported, which botocore imports itself.
+    """
+    snapshot = Snapshot.take()
+    if is_disabled(snapshot.environ):
+        return
+    with _lock.own:
+        if _reached is not None and _reached.conn_id == conn_id:
+            return
+        leave_engines()
+        notice = _reach(conn_id, snapshot, may_load_hosts=may_load_hosts)
+    # After the lock: a log handler may use AWS.
+    logger.info("%s", notice)
+
+
+def leave_engines() -> None:
+    """Undo what was done to the environment, and close the endpoint.
+
+    What the program has changed since is left as it is. Engines that were made before
+    are refused from now on.
+    """
+    global _reached
+    with _lock.own:
+        reached, _reached = _reached, None
+        if reached is None:
+            return
+        undo_in_process(reached.changes)
+        if reached.endpoint is not None:
+            atexit.unregister(reached.endpoint.close)
+            reached.endpoint.close()
+
+
+def _reach(conn_id: str | None, snapshot: Snapshot, *, may_load_hosts: bool) -> str:
+    """Change the environment; return what is to be told."""
+    global _reached  # noqa: PLW0603 - one for each process
+    name = name_connection(snapshot.environ, conn_id)
+    region_name = None
+    found: Supply | Keys | None
+    try:
+        settings = _read(snapshot, conn_id)
+        if settings is None:
+            found = None
+        else:
+            region_name = settings.client.region_name
+            found = find_supply(
+                settings, snapshot, name.variable, may_load_hosts=may_load_hosts
+            )
+    except ConnProviderError as error:
+        found = DeniedSupply(error)
+    if found is None:
+        _reached = Reached(conn_id, None, {})
+        return (
+            "Engines beside botocore find the machine's AWS identity by themselves: the"
+            f" connection '{name.conn_id}' names no other."
+        )
+    handed, endpoint = _hand_on(found)
+    after = change_environment(snapshot.environ, HandedOn(handed, region_name))
+    _reached = Reached(conn_id, endpoint, change_process(after))
+    where = "in variables" if endpoint is None else f"at 127.0.0.1:{endpoint.port}"
+    return (
+        "Engines of this process and programs that it starts (pyarrow, polars, obstore,"
+        " deltalake, lance, daft, awscrt, Node, Java) are given the connection"
+        f" '{name.conn_id}' {where}."
+    )
+
+
+def _read(snapshot: Snapshot, conn_id: str | None) -> AwsSettings | None:
+    """Return what the connection means; None if the default one is absent.
+
+    Raises:
+        ConnectionNotFoundError: It was named and is absent.
+        InvalidConnectionError: It is wrong.
+    """
+    name = name_connection(snapshot.environ, conn_id)
+    if name.named_by is None and not snapshot.environ.get(name.variable, "").strip():
+        return None
+    return Connection.from_env(conn_id, environ=snapshot.environ).settings
+
+
+def _hand_on(found: Supply | Keys) -> tuple[Options, Endpoint | None]:
+    """Return the variables for an engine, and the endpoint that they lead to."""
+    if isinstance(found, tuple):  # keys, which no endpoint can hand out
+        return give_keys(found), None
+    try:
+        endpoint = Endpoint(found)
+    except (OSError, RuntimeError) as error:
+        # No engine goes on as the machine because of that.
+        logger.warning(
+            "No endpoint could be opened for engines beside botocore, so they get no"
+            " AWS credentials: %s",
+            show_error(error),
+        )
+        return give_nothing(), None
+    atexit.register(endpoint.close)
+    return give_endpoint(endpoint), endpoint
