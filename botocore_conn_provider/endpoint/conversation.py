@@ -171,5 +171,7 @@ class Conversation:
         Raises:
             OSError: The client is gone.
         """
-        sent = self.sock.send(self._out)
-        self._out = self._out[sent:]
+        if self._out:
+            with contextlib.suppress(BlockingIOError):
+                sent = self.sock.send(self._out)
+                self._out = self._out[sent:]

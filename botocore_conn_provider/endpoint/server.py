@@ -24,7 +24,8 @@ from botocore_conn_provider.fork import reset_in_children
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.endpoint.conversation import Conversation
+    from botocore_conn_provider.endpoint.conversation import Asked, Conversation
+    from botocore_conn_provider.endpoint.request_rules import Denial
 
     Answer = Callable[[Conversation, float], None]
 
@@ -151,8 +152,6 @@ class Server:
         try:
             if events & selectors.EVENT_READ:
                 self._take(client, client.read())
-            if events & selectors.EVENT_WRITE:
-                client.write()
         except BlockingIOError:
             return
         except OSError:
@@ -160,13 +159,16 @@ class Server:
             return
         self._settle(client)
 
-    def _take(self, client: Conversation, found: object) -> None:
+    def _take(self, client: Conversation, found: Asked | Denial | None) -> bool:
+        """See to a request; return whether there was one."""
+        # Imported here: with the first client.
         from botocore_conn_provider.endpoint.request_rules import Denial
 
         if isinstance(found, Denial):
             client.deny(found, time.monotonic())
         elif found is not None:
             self._answer(client, time.monotonic())
+        return found is not None
 
     def _go_on(self, client: Conversation) -> None:
         """Answer a client that waited, or have it wait for the next thing."""
@@ -174,20 +176,20 @@ class Server:
         self._settle(client)
 
     def _settle(self, client: Conversation) -> None:
-        """Write at once, see to what was read ahead, and look out for the rest."""
+        """Write what can be written, and see to requests that were read ahead.
+
+        Not before the client has taken the answers: they would pile up.
+        """
         try:
-            if client.has_output:
-                with contextlib.suppress(BlockingIOError):
-                    client.write()
-            self._take(client, client.find_next())
+            client.write()
+            while not client.has_output and self._take(client, client.find_next()):
+                client.write()
         except OSError:
             self._drop(client)
             return
         if client.is_over:
             client.hang_up(time.monotonic())
-        wanted = selectors.EVENT_READ
-        if client.has_output:
-            wanted |= selectors.EVENT_WRITE
+        wanted = selectors.EVENT_WRITE if client.has_output else selectors.EVENT_READ
         self._selector.modify(client.sock, wanted, client)
 
     def _drop(self, client: Conversation) -> None:

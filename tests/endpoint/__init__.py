@@ -1,0 +1,1 @@
+"""The endpoint that hands credentials to other programs."""
