@@ -19,7 +19,7 @@ from botocore_conn_provider.endpoint.request_rules import (
     Rules,
 )
 from botocore_conn_provider.endpoint.server import BACKLOG, Server
-from botocore_conn_provider.endpoint.supply import Awaited
+from botocore_conn_provider.endpoint.supply import Awaited, Handed
 from botocore_conn_provider.errors import ConnProviderError, describe_error
 from botocore_conn_provider.secret import Secret
 from botocore_conn_provider.value import Value
@@ -42,10 +42,14 @@ LONG_LIVED = Denial(
 
 
 class Answered(Value):
-    """One request and its answer: what a log of them shows. `status` is HTTP's."""
+    """One request and its answer: what a log of them shows. `status` is HTTP's.
+
+    `message` says why a client that showed the token got nothing.
+    """
 
     status: int
     code: str
+    message: str = ""
 
 
 class Endpoint:
@@ -103,22 +107,33 @@ class Endpoint:
         if asked is None:
             return
         denial = self._rules.judge(*asked)
-        if denial is None and asked.target == HEALTH_PATH.encode():
+        if denial is not None:
+            client.deny(denial, now)
+            self._on_answer(Answered(denial.status, denial.code))
+        elif asked.target == HEALTH_PATH.encode():
             # Imported here, like below: the first client comes later.
             from botocore_conn_provider.endpoint.documents import write_health
 
             client.answer(200, write_health(self._supply.find_seconds_left()), now)
-            return
-        if denial is None:
-            denial = self._hand(client, now)
-        if denial is not None:
-            client.deny(denial, now)
-            self._on_answer(Answered(denial.status, denial.code))
+        else:
+            self._hand(client, now)
 
-    def _hand(self, client: Conversation, now: float) -> Denial | None:
-        """Hand out credentials, or have the client wait; return why there are none."""
+    def _hand(self, client: Conversation, now: float) -> None:
+        """Hand out credentials, say why there are none, or have the client wait."""
         from botocore_conn_provider.endpoint.documents import write_credentials
 
+        found = self._take(client)
+        if isinstance(found, Denial):
+            client.deny(found, now)
+            self._on_answer(Answered(*found))
+        elif isinstance(found, Awaited):
+            client.wait(found, now)
+            found.renewal.add_done_callback(lambda _: self._server.wake())
+        else:
+            client.answer(200, write_credentials(found), now)
+            self._on_answer(Answered(200, "Success"))
+
+    def _take(self, client: Conversation) -> Handed | Awaited | Denial:
         try:
             found = self._supply.take(client.awaited)
         except ConnProviderError as error:
@@ -126,15 +141,9 @@ class Endpoint:
             return Denial(403, type(error).__name__, describe_error(error))
         except Exception as error:  # noqa: BLE001 - the thread serves others too
             return Denial(403, "Unexpected", f"Unexpected {type(error).__name__}.")
-        if isinstance(found, Awaited):
-            client.wait(found, now)
-            found.renewal.add_done_callback(lambda _: self._server.wake())
-            return None
-        if not found.keys.session_token:
+        if isinstance(found, Handed) and not found.keys.session_token:
             return LONG_LIVED
-        client.answer(200, write_credentials(found), now)
-        self._on_answer(Answered(200, "Success"))
-        return None
+        return found
 
     def _make_place(self) -> str:
         self._directory = _make_directory()

@@ -14,6 +14,7 @@ when the program says so, or before the first engine is imported.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -44,11 +45,13 @@ from botocore_conn_provider.value import Value
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Changes
     from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.endpoint.endpoint import Answered
     from botocore_conn_provider.endpoint.supply import Keys, Supply
     from botocore_conn_provider.secret import Options
 
 logger = logging.getLogger(__name__)
 _lock = ProcessLock()
+_told: set[str] = set()
 
 
 class Reached(Value):
@@ -86,6 +89,12 @@ def reach_engines(conn_id: str | None, *, may_load_hosts: bool = True) -> None:
         notice = _reach(conn_id, snapshot, may_load_hosts=may_load_hosts)
     # After the lock: a log handler may use AWS.
     logger.info("%s", notice)
+
+
+def follow(conn_id: str | None) -> None:
+    """Have engines use another connection, if they are reached at all."""
+    if _reached is not None:
+        reach_engines(conn_id)
 
 
 def leave_engines() -> None:
@@ -157,7 +166,7 @@ def _hand_on(found: Supply | Keys) -> tuple[Options, Endpoint | None]:
     if isinstance(found, tuple):  # keys, which no endpoint can hand out
         return give_keys(found), None
     try:
-        endpoint = Endpoint(found)
+        endpoint = Endpoint(found, on_answer=_tell_denied)
     except (OSError, RuntimeError) as error:
         # No engine goes on as the machine because of that.
         logger.warning(
@@ -168,3 +177,17 @@ def _hand_on(found: Supply | Keys) -> tuple[Options, Endpoint | None]:
         return give_nothing(), None
     atexit.register(endpoint.close)
     return give_endpoint(endpoint), endpoint
+
+
+def _tell_denied(answered: Answered) -> None:
+    """Log why an engine got nothing, once: few engines show it to their users.
+
+    pyarrow shows nothing at all, and goes on without signing its requests.
+    """
+    if answered.message and answered.message not in _told:
+        _told.add(answered.message)
+        # A filter or handler of the program's that fails must not end the endpoint.
+        with contextlib.suppress(Exception):
+            logger.warning(
+                "An engine asked for AWS credentials and got none: %s", answered.message
+            )

@@ -139,7 +139,7 @@ class KeptSupply:
         enough = min(ENOUGH_SECONDS, whole * ENOUGH_PART)
         if renewal is not None and before is None and keeper.count_left(held) < enough:
             return Awaited(renewal, SHORT_WAIT_SECONDS)
-        return _hand(keeper, held)
+        return _hand(keeper, keeper.find_held() or held)
 
     def _take_first(
         self, keeper: AnyKeeper, before: Awaited | None

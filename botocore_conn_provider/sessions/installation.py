@@ -125,21 +125,23 @@ def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
 
 
 def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
-    """Reach other engines, or leave them, as the program or the environment says."""
-    wanted = engines
-    if wanted is None:
-        said = current_environment().get(ENGINES_VARIABLE, "")
-        wanted = True if said and is_yes(said) else None
-    loaded = sys.modules.get(ENGINES_MODULE)
-    if wanted is None or (wanted is False and loaded is None):
+    """Reach other engines, or leave them, as the program or the environment says.
+
+    If neither says anything, those that are reached follow to the connection.
+    """
+    said = current_environment().get(ENGINES_VARIABLE, "")
+    wanted = True if engines is None and is_yes(said) else engines
+    if not wanted and ENGINES_MODULE not in sys.modules:
         return
     # Imported here: few processes reach other engines.
-    from botocore_conn_provider.endpoint.engines import leave_engines, reach_engines
+    from botocore_conn_provider.endpoint import engines as reach
 
     if wanted:
-        reach_engines(conn_id)
+        reach.reach_engines(conn_id)
+    elif wanted is None:
+        reach.follow(conn_id)
     else:
-        leave_engines()
+        reach.leave_engines()
 
 
 def reach_engines_at_start(*, may_load_hosts: bool) -> None:
