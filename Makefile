@@ -99,7 +99,7 @@ demo:
 bench: .venv-awscli/installed system-packages
 	@[ -x .venv-bench/bin/python ] || $(UV) venv --quiet --python $(PYTHON) .venv-bench
 	@$(UV) pip install --quiet --python .venv-bench/bin/python \
-	    --reinstall-package botocore-conn-provider '.[test-kerberos]'
+	    --reinstall-package botocore-conn-provider '.[test-kerberos]' pyarrow
 	env -u PYTHONDONTWRITEBYTECODE .venv-bench/bin/python -m benchmarks
 	[ ! -x .nox/aio/bin/python ] || .nox/aio/bin/python -m benchmarks.async_renewal
 

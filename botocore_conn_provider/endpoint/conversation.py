@@ -7,7 +7,9 @@ what bounds a client: the size of a request, and the time it may take.
 from __future__ import annotations
 
 import contextlib
+import selectors
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import h11
@@ -28,6 +30,11 @@ MOST_BYTES = 4 * LONGEST_REQUEST_BYTES
 REQUEST_SECONDS, HANG_UP_SECONDS = 10.0, 1.0
 
 MALFORMED = Denial(400, "BadRequest", "The request is not understood.")
+HEAD = (
+    "HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\n"
+    "Content-Length: {length}\r\nCache-Control: no-store\r\n"
+    "Connection: {connection}\r\n\r\n"
+)
 ENDS_AFTER = 300  # from this status on, the connection ends with the answer
 
 
@@ -37,9 +44,20 @@ class Asked(Value):
     method: bytes
     target: bytes
     headers: list[tuple[bytes, bytes]]
+    keeps_open: bool = False
+    """Whether the client may ask again by the same connection."""
 
     def __repr__(self) -> str:  # the token is in it
         return "Asked(…)"
+
+
+def _expect_request() -> h11.Connection:
+    """Return a parser of one request.
+
+    h11 could go on to the next one, but for that it wants to write the answer too, and
+    that takes it longer than all the rest.
+    """
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_REQUEST_BYTES)
 
 
 class Conversation:
@@ -50,16 +68,16 @@ class Conversation:
         ends_at: When it is closed if nothing happens until then (`time.monotonic`).
         asked: The request that is being answered; None if there is none.
         awaited: What the answer waits for; None if nothing.
+        wanted: The events of its socket that the server looks out for.
     """
 
     def __init__(self, sock: socket.socket, now: float) -> None:
         self.sock = sock
+        self.wanted = selectors.EVENT_READ
         self.ends_at = now + REQUEST_SECONDS
         self.asked: Asked | None = None
         self.awaited: Awaited | None = None
-        self._http = h11.Connection(
-            h11.SERVER, max_incomplete_event_size=LONGEST_REQUEST_BYTES
-        )
+        self._http = _expect_request()
         self._out = b""
         self._read_bytes = 0
         self._closing = False
@@ -107,7 +125,12 @@ class Conversation:
             return MALFORMED
         if not isinstance(event, h11.Request):
             return None
-        self.asked = Asked(event.method, event.target, list(event.headers))
+        headers = list(event.headers)
+        keeps_open = event.http_version == b"1.1" and not any(
+            name == b"connection" and b"close" in value.lower()
+            for name, value in headers
+        )
+        self.asked = Asked(event.method, event.target, headers, keeps_open)
         return self.asked
 
     def wait(self, awaited: Awaited, now: float) -> None:
@@ -117,39 +140,23 @@ class Conversation:
 
     def answer(self, status: int, body: bytes, now: float) -> None:
         """Have the answer written. A denial ends the connection."""
-        ends = status >= ENDS_AFTER
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            *([("Connection", "close")] if ends else []),
-        ]
-        try:
-            self._finish_reading()
-            self._out += b"".join(
-                self._http.send(event) or b""
-                for event in (
-                    h11.Response(status_code=status, headers=headers),
-                    h11.Data(data=body),
-                    h11.EndOfMessage(),
-                )
-            )
-        except h11.ProtocolError:  # of a client that sent none of HTTP at all
-            self._closing = True
-            return
+        ends = status >= ENDS_AFTER or self.asked is None or not self.asked.keeps_open
+        head = HEAD.format(
+            status=status,
+            phrase=HTTPStatus(status).phrase,
+            length=len(body),
+            connection="close" if ends else "keep-alive",
+        )
+        self._out += head.encode() + body
         self.asked = self.awaited = None
         self._read_bytes = 0
         self.ends_at = now + REQUEST_SECONDS
-        self._closing = ends or self._http.our_state is not h11.DONE
-        if not self._closing and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        else:
-            self._closing = True
-
-    def _finish_reading(self) -> None:
-        """Take note of the request's end, which has no body."""
-        if self._http.their_state is h11.SEND_BODY:
-            self._http.next_event()
+        self._closing = ends
+        if not ends:
+            ahead, _ = self._http.trailing_data
+            self._http = _expect_request()
+            if ahead:
+                self._http.receive_data(ahead)
 
     def deny(self, denial: Denial, now: float) -> None:
         """Have a denial written."""

@@ -106,7 +106,7 @@ class Endpoint:
         asked = client.asked
         if asked is None:
             return
-        denial = self._rules.judge(*asked)
+        denial = self._rules.judge(asked.method, asked.target, asked.headers)
         if denial is not None:
             client.deny(denial, now)
             self._on_answer(Answered(denial.status, denial.code))

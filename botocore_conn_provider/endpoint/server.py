@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MOST_CLIENTS = 256
 BACKLOG = 128
-# How often clients that are late are looked for, in seconds.
-TURN_SECONDS = 1.0
+# How often clients that are late are looked for, and how long `stop` waits.
+TURN_SECONDS, STOP_SECONDS = 0.2, 1.0
 SHORT_PAUSE_SECONDS = 0.01
 
 
@@ -54,6 +54,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
+        self._sweeps_at = 0.0
         self._stopping = False
         self._is_ours = True
         self._thread = threading.Thread(
@@ -76,7 +77,7 @@ class Server:
             return
         self.wake()
         if self._thread.ident is not None and self._thread.is_alive():
-            self._thread.join(TURN_SECONDS)
+            self._thread.join(STOP_SECONDS)
         else:
             self._close()
 
@@ -105,23 +106,29 @@ class Server:
                 self._drain()
             else:
                 self._serve(key.data, events)
+        if time.monotonic() >= self._sweeps_at:
+            self._sweep()
+
+    def _find_pause(self) -> float | None:
+        """Return for how long nothing has to be done; None for ever."""
+        if not self._clients:
+            return None
+        return max(0.0, self._sweeps_at - time.monotonic())
+
+    def _sweep(self) -> None:
+        """See to those whose time is over, and to those whose wait is."""
         now = time.monotonic()
+        self._sweeps_at = now + TURN_SECONDS
         for client in list(self._clients.values()):
             if client.awaited is not None and client.awaited.renewal.done():
                 self._go_on(client)
             elif now >= client.ends_at:
                 self._go_on(client) if client.is_busy else self._drop(client)
 
-    def _find_pause(self) -> float | None:
-        """Return for how long nothing has to be done; None for ever."""
-        if not self._clients:
-            return None
-        soonest = min(each.ends_at for each in self._clients.values())
-        return max(0.0, min(TURN_SECONDS, soonest - time.monotonic()))
-
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._woken.recv(4096)
+        self._sweeps_at = 0.0
 
     def _accept(self) -> None:
         # Imported here: the first client comes after the program's own imports.
@@ -138,7 +145,7 @@ class Server:
             self._make_room()
         client = Conversation(sock, time.monotonic())
         self._clients[sock] = client
-        self._selector.register(sock, selectors.EVENT_READ, client)
+        self._selector.register(sock, client.wanted, client)
 
     def _make_room(self) -> None:
         """Close who has been there longest without a request that counts."""
@@ -190,7 +197,9 @@ class Server:
         if client.is_over:
             client.hang_up(time.monotonic())
         wanted = selectors.EVENT_WRITE if client.has_output else selectors.EVENT_READ
-        self._selector.modify(client.sock, wanted, client)
+        if wanted != client.wanted:
+            client.wanted = wanted
+            self._selector.modify(client.sock, wanted, client)
 
     def _drop(self, client: Conversation) -> None:
         self._clients.pop(client.sock, None)

@@ -96,6 +96,7 @@ def test_keys_and_role_are_explained(
         "steps",
         "ignored",
         "effects",
+        "engines",
         "trust_policy",
         "notices",
     ]
@@ -315,3 +316,14 @@ def test_rich_tree_has_every_branch() -> None:
     labels = [str(branch.label) for branch in tree.children]
     assert labels == ["a", "d", "e"]
     assert str(tree.children[2].children[0].label) == "[bold]f"
+
+
+def test_engines_that_are_not_reached_are_named(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {"conn_type": "aws", "extra": {"role_arn": ROLE}}
+    _, others = explain(command, monkeypatch, document)["engines"].values()
+    assert others.startswith("NOT reached")
+    monkeypatch.setenv("BOTOCORE_CONN_ENGINES", "on")
+    _, others = explain(command, monkeypatch, document)["engines"].values()
+    assert "by an endpoint of the process" in others

@@ -12,6 +12,7 @@ from botocore_conn_provider.cli.connection_source import (
     read_given,
 )
 from botocore_conn_provider.cli.explain.effects import describe_effects
+from botocore_conn_provider.cli.explain.engines import describe_engines
 from botocore_conn_provider.cli.explain.field_list import list_fields
 from botocore_conn_provider.cli.explain.plan import list_ignored, list_steps
 from botocore_conn_provider.cli.explain.tree import write_outline
@@ -89,6 +90,7 @@ def describe(given: Given) -> dict[str, Any]:
         "steps": list_steps(settings),
         "ignored": list_ignored(connection, given.environ),
         "effects": describe_effects(connection, given.snapshot, base),
+        "engines": describe_engines(settings, given.environ),
         "trust_policy": find_trust_policy(settings),
         "notices": list(settings.notices),
     }
