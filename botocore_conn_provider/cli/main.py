@@ -25,6 +25,7 @@ COMMANDS = {
     "convert": f"{HERE}.convert",
     "lint": f"{HERE}.lint",
     "credential-process": f"{HERE}.credential_process",
+    "exec": f"{HERE}.exec",
     "activate": f"{HERE}.activate",
     "deactivate": f"{HERE}.deactivate",
 }

@@ -166,3 +166,35 @@ def _hand(keeper: AnyKeeper, held: Held) -> Handed:
     if left > LONGEST_SECONDS:
         left = UNKNOWN_LIFETIME_SECONDS
     return Handed(held.credentials, left)
+
+
+class EndingSupply:
+    """Credentials that are handed out to their end, and not renewed."""
+
+    def __init__(self, keeper: Keeper, conn_id: str) -> None:
+        self._held = keeper.find_held()
+        self._keeper = keeper
+        self._conn_id = conn_id
+
+    def take(self, before: Awaited | None = None) -> Handed:  # noqa: ARG002 - of the protocol
+        """Return them.
+
+        Raises:
+            CredentialFetchError: Their end has come.
+        """
+        left = self.find_seconds_left()
+        if self._held is None or left is None:
+            # Imported here: it comes at the end.
+            from botocore_conn_provider.errors import CredentialFetchError
+
+            raise CredentialFetchError(
+                conn_id=self._conn_id,
+                cause="the time for which this program was given credentials is over.",
+                hint="Start it again, with a longer --for or without it.",
+            )
+        return Handed(self._held.credentials, left)
+
+    def find_seconds_left(self) -> float | None:
+        """Return how long they are good for yet."""
+        left = 0.0 if self._held is None else self._keeper.count_left(self._held)
+        return left if left > 0 else None
