@@ -1,0 +1,129 @@
+"""The environment that the probes run in: this one, with nothing that leads to AWS.
+
+Who a program would be stays as it is. What would have to be asked of AWS is replaced:
+the connection by made-up keys that stand for it, the instance metadata, a container's
+endpoint beyond this machine and STS by servers on loopback, and proxies by one that
+refuses everything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import BotoCoreError
+
+from botocore_conn_provider.cli.whoami.container_endpoint import (
+    FULL_URI,
+    RELATIVE_URI,
+    ask_key_id,
+    is_loopback_endpoint,
+    is_machine_endpoint,
+)
+from botocore_conn_provider.cli.whoami.loopback_aws import CONTAINER
+from botocore_conn_provider.cli.whoami.loopback_server import LOOPBACK
+from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
+from botocore_conn_provider.connection.client_settings import is_unsigned
+from botocore_conn_provider.connection.environment import (
+    CONN_ID_VARIABLE,
+    ConnectionName,
+    Environ,
+)
+from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.exchange.checks import prepare_base
+from botocore_conn_provider.exchange.session_view import SessionView
+from botocore_conn_provider.secret import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore_conn_provider.connection.environment import Snapshot
+
+PREFIX = "AIRFLOW_CONN_"
+# botocore's and most SDKs', and object_store's.
+METADATA_VARIABLES = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT")
+# Services that hand out credentials for those that a program has.
+ISSUERS = ("STS", "SSO", "SSO_OIDC", "SIGNIN")
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+REMOVED = (
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+
+
+class Surroundings(NamedTuple):
+    """The probes' environment, and who each key id in it is: an identity and words."""
+
+    environ: Options
+    identities: dict[str, tuple[str, str]]
+
+    def __repr__(self) -> str:
+        return "Surroundings(…)"
+
+
+def surround(
+    snapshot: Snapshot, name: ConnectionName, machine: MarkerKeys, role: MarkerKeys
+) -> Surroundings:
+    """Return the environment without the addresses, which `lead_to_loopback` adds."""
+    environ = dict(snapshot.environ)
+    identities = {
+        machine.access_key_id: ("machine", ""),
+        role.access_key_id: ("other", "a role that STS would be asked for"),
+    }
+    if name.named_by == "the program":
+        environ[CONN_ID_VARIABLE] = name.conn_id
+    for each in _list_connections(environ):
+        if not _is_replaceable(snapshot, each):
+            continue
+        marker = MarkerKeys.make()
+        environ[each.variable] = marker.write_connection()
+        identities[marker.access_key_id] = (
+            ("connection", "")
+            if each.variable == name.variable
+            else ("other", f"the connection '{each.conn_id}'")
+        )
+    if is_loopback_endpoint(environ) and (key_id := ask_key_id(environ)) is not None:
+        identities.setdefault(key_id, ("endpoint", "the container endpoint's"))
+    return Surroundings(Options(environ), identities)
+
+
+def _list_connections(environ: Environ) -> Iterator[ConnectionName]:
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX) and environ[variable].strip():
+            name = ConnectionName(variable.removeprefix(PREFIX).lower())
+            if name.variable == variable:
+                yield name
+
+
+def _is_replaceable(snapshot: Snapshot, name: ConnectionName) -> bool:
+    """Return whether made-up keys may stand for a connection.
+
+    Not if it is wrong, because then programs are to meet its error. Nor if its
+    identity is what botocore's own chain finds, or its requests are not signed: such a
+    connection asks nobody.
+    """
+    environ = snapshot.environ
+    try:
+        settings = Connection.parse(
+            environ[name.variable],
+            name.conn_id,
+            environ=environ,
+            variable=name.variable,
+        ).settings
+        prepare_base(settings, SessionView(snapshot), variable=name.variable)
+    except BotoCoreError:
+        return False
+    return settings.names_identity and not is_unsigned(settings.client.config)
+
+
+def lead_to_loopback(environ: Environ, url: str) -> dict[str, str]:
+    """Return the environment of a probe, in which all ways lead to the server at `url`."""
+    led = {name: environ[name] for name in environ if name not in REMOVED}
+    led |= dict.fromkeys(METADATA_VARIABLES, url)
+    led |= {f"AWS_ENDPOINT_URL_{issuer}": url for issuer in ISSUERS}
+    if is_machine_endpoint(environ):
+        led.pop(RELATIVE_URI, None)
+        led[FULL_URI] = url + CONTAINER
+    for name in PROXY_VARIABLES:
+        led[name] = led[name.lower()] = url
+    led["NO_PROXY"] = led["no_proxy"] = f"{LOOPBACK},localhost"
+    return led
