@@ -100,10 +100,11 @@ class Caller:
         self._settings = settings
         self._base = base
         if issued is not None:
+            token = issued.session_token
             base.set_credentials(
                 str(issued.access_key_id),
                 issued.secret_access_key.reveal(),
-                issued.session_token and issued.session_token.reveal(),
+                None if token is None else token.reveal(),
             )
 
     def look_at_identity(self) -> Iterable[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore.configloader import load_config
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli.whoami.container_endpoint import (
@@ -39,12 +40,20 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Snapshot
 
 PREFIX = "AIRFLOW_CONN_"
-# botocore's and most SDKs', and object_store's.
+# botocore's and most SDKs', and object_store's. Older botocores, as that in version 2 of
+# the AWS CLI, need the slash at the end of the address.
 METADATA_VARIABLES = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT")
 # Services that hand out credentials for those that a program has.
 ISSUERS = ("STS", "SSO", "SSO_OIDC", "SIGNIN")
-PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+# Options of a profile whose credentials a portal gives to who has signed in.
+SIGN_IN = ("sso_", "login_session")
+# Plain HTTP needs no proxy, and the CRT would use one for loopback.
+HTTPS_PROXIES = ("HTTPS_PROXY", "https_proxy")
 REMOVED = (
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
     "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
@@ -61,13 +70,13 @@ class Surroundings(NamedTuple):
 
 
 def surround(
-    snapshot: Snapshot, name: ConnectionName, machine: MarkerKeys, role: MarkerKeys
+    snapshot: Snapshot, name: ConnectionName, *, machine: MarkerKeys, role: MarkerKeys
 ) -> Surroundings:
     """Return the environment without the addresses, which `lead_to_loopback` adds."""
     environ = dict(snapshot.environ)
     identities = {
         machine.access_key_id: ("machine", ""),
-        role.access_key_id: ("other", "a role that STS would be asked for"),
+        role.access_key_id: ("other", "a role that AWS would be asked for"),
     }
     if name.named_by == "the program":
         environ[CONN_ID_VARIABLE] = name.conn_id
@@ -118,12 +127,31 @@ def _is_replaceable(snapshot: Snapshot, name: ConnectionName) -> bool:
 def lead_to_loopback(environ: Environ, url: str) -> dict[str, str]:
     """Return the environment of a probe, in which all ways lead to the server at `url`."""
     led = {name: environ[name] for name in environ if name not in REMOVED}
-    led |= dict.fromkeys(METADATA_VARIABLES, url)
+    led |= dict.fromkeys(METADATA_VARIABLES, f"{url}/")
     led |= {f"AWS_ENDPOINT_URL_{issuer}": url for issuer in ISSUERS}
     if is_machine_endpoint(environ):
         led.pop(RELATIVE_URI, None)
         led[FULL_URI] = url + CONTAINER
-    for name in PROXY_VARIABLES:
-        led[name] = led[name.lower()] = url
     led["NO_PROXY"] = led["no_proxy"] = f"{LOOPBACK},localhost"
     return led
+
+
+def signs_in(environ: Environ) -> bool:
+    """Return whether the profile in effect, or one that it builds on, signs in."""
+    path = environ.get("AWS_CONFIG_FILE") or f"{environ.get('HOME', '~')}/.aws/config"
+    try:
+        profiles = load_config(path)["profiles"]
+    except BotoCoreError:
+        return False
+    name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+    for _ in profiles:  # a chain is no longer than that
+        profile = profiles.get(name, {})
+        if any(option.startswith(SIGN_IN) for option in profile):
+            return True
+        name = profile.get("source_profile", "")
+    return False
+
+
+def lead_abroad(url: str) -> dict[str, str]:
+    """Return the variables of a proxy, which HTTPS to anywhere has to pass."""
+    return dict.fromkeys(HTTPS_PROXIES, url)

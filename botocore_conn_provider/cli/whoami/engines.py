@@ -10,11 +10,12 @@ import importlib.metadata
 import importlib.util
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore_conn_provider.connection.environment import Environ
 
 PROBES = Path(__file__).with_name("probes")
@@ -32,6 +33,8 @@ class PythonEngine(NamedTuple):
     """A module of the Python that runs this.
 
     `variables` are put into its probe's environment. `note` is told with the outcome.
+    `asks_portals` tells that it asks AWS's sign-in portals directly, whatever the
+    environment says.
     """
 
     name: str
@@ -40,6 +43,7 @@ class PythonEngine(NamedTuple):
     distribution: str
     variables: Mapping[str, str] = {}
     note: str = ""
+    asks_portals: bool = False
 
     def find(self, environ: Environ) -> Found | None:  # noqa: ARG002 - see Program
         """Return how to run its probe; None if it is not installed. Imports nothing."""
@@ -61,6 +65,7 @@ class Program(NamedTuple):
     arguments: tuple[str, ...]
     variables: Mapping[str, str] = {}
     note: str = ""
+    asks_portals: bool = False
 
     def find(self, environ: Environ) -> Found | None:
         """Return how to run its probe; None if it is not on the path."""
@@ -75,6 +80,7 @@ HTTP = {"AWS_ALLOW_HTTP": "true"}
 # It knows no other address of the metadata service than AWS's own, which nobody is
 # to ask here.
 NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+NO_TELEMETRY = {"DO_NOT_TRACK": "true", "DAFT_ANALYTICS_ENABLED": "0"}
 CLI_OPTIONS = ("s3api", "list-objects-v2", "--bucket=whoami", "--region=us-east-1")
 
 ENGINES: tuple[Engine, ...] = (
@@ -91,7 +97,7 @@ ENGINES: tuple[Engine, ...] = (
         HTTP,
         "storage_options has a key that polars does not know, here aws_allow_http",
     ),
-    PythonEngine("pyarrow", "pyarrow", "pyarrow", "pyarrow"),
+    PythonEngine("pyarrow", "pyarrow", "pyarrow", "pyarrow", asks_portals=True),
     PythonEngine("obstore", "obstore", "obstore", "obstore", HTTP),
     PythonEngine(
         "deltalake",
@@ -103,7 +109,7 @@ ENGINES: tuple[Engine, ...] = (
         " another way",
     ),
     PythonEngine("lance", "lance", "lance", "pylance"),
-    PythonEngine("daft", "daft", "daft", "daft"),
+    PythonEngine("daft", "daft", "daft", "daft", NO_TELEMETRY),
     PythonEngine("awscrt", "awscrt", "awscrt", "awscrt"),
     PythonEngine(
         "s3torchconnector",
@@ -111,10 +117,10 @@ ENGINES: tuple[Engine, ...] = (
         "s3torchconnector",
         "s3torchconnectorclient",
         NO_METADATA,
-        "kept from the metadata service, which it asks at AWS's address only: where"
-        " there is one, no credentials means the machine's",
+        "it asks for metadata at AWS's address only, which is not done here: no"
+        " credentials may mean the machine's",
     ),
-    PythonEngine("DuckDB", "duckdb", "duckdb", "duckdb"),
+    PythonEngine("DuckDB", "duckdb", "duckdb", "duckdb", asks_portals=True),
     Program("AWS CLI", "aws", (*CLI_OPTIONS, "--endpoint-url"), {"AWS_PAGER": ""}),
     Program("Node's SDK", "node", (str(PROBES / "probe_node.cjs"),)),
 )

@@ -1,7 +1,7 @@
-"""As much of AWS as a probe meets: S3, STS, instance metadata, a container endpoint.
+"""As much of AWS as a probe meets: S3, STS, SSO, metadata, a container's endpoint.
 
-Also a proxy that refuses everything, so that a program that wants to leave this
-machine does not get far.
+S3 is a proxy, too, which refuses everything, so that a program that wants to leave
+this machine does not get far.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 XML = "application/xml"
 ROLES = "/latest/meta-data/iam/security-credentials"
 CONTAINER = "/container"
+PORTAL = "/federation/credentials"
 METADATA_TOKEN = "whoami"  # noqa: S105 - it opens nothing
 TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105 - its name
 TOKEN_LIFETIME = {"x-aws-ec2-metadata-token-ttl-seconds": "21600"}
@@ -41,7 +42,7 @@ AGENT = r"aws-(?:cli|sdk-js)/(?P<version>[\d.]+)"
 
 
 class LoopbackS3:
-    """A bucket with nothing in it, which notes who asks.
+    """A bucket with nothing in it, which notes who asks, and a proxy that refuses.
 
     Thread safety: notes are appended only, and read after the probe has ended.
     """
@@ -49,9 +50,13 @@ class LoopbackS3:
     def __init__(self) -> None:
         self.key_ids: list[str | None] = []
         self.version: str | None = None
+        self.wanted: list[str] = []
 
     def __call__(self, request: Request) -> Answer:
         """Note the key id, never the signature; list nothing."""
+        if request.method == "CONNECT":
+            self.wanted.append(request.target.partition(":")[0])
+            return REFUSED
         self.key_ids.append(find_key_id(request))
         agent = re.search(AGENT, request.headers.get("User-Agent", ""))
         if agent is not None:
@@ -81,7 +86,8 @@ def find_key_id(request: Request) -> str | None:
 class LoopbackMachine:
     """What surrounds a program on AWS: metadata, a container's endpoint, and STS.
 
-    The first two hand out the machine's keys, STS those of any role.
+    The first two hand out the machine's keys, STS and the portal of IAM Identity
+    Center (SSO) those of any role.
     """
 
     def __init__(self, machine: MarkerKeys, role: MarkerKeys) -> None:
@@ -89,10 +95,8 @@ class LoopbackMachine:
         self._role = role
 
     def __call__(self, request: Request) -> Answer:
-        """Answer; what is asked by way of a proxy is refused."""
-        if request.method == "CONNECT" or "://" in request.target:
-            return REFUSED
-        path = urlsplit(request.target).path
+        """Answer as AWS would; STS knows nothing but roles."""
+        path = urlsplit(re.sub("^/+", "/", request.target)).path
         if path == "/latest/api/token" and request.method == "PUT":
             return Answer(text=METADATA_TOKEN, headers=TOKEN_LIFETIME)
         if request.method == "POST":
@@ -105,6 +109,7 @@ class LoopbackMachine:
             "/latest/meta-data/placement/region": "us-east-1",
             "/latest/meta-data/placement/availability-zone": "us-east-1a",
             CONTAINER: self._document,
+            PORTAL: self._role.write_portal(),
         }
         text = texts.get(path.rstrip("/"))
         return Answer(HTTPStatus.NOT_FOUND) if text is None else Answer(text=text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from email.message import Message
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.05
@@ -24,7 +25,7 @@ class Request(NamedTuple):
 
     method: str
     target: str
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import secrets
 import string
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.secret import Secret
@@ -62,6 +63,16 @@ class MarkerKeys(NamedTuple):
             },
         }
         return json.dumps(document)
+
+    def write_portal(self) -> str:
+        """Return the answer of IAM Identity Center's portal that hands them out."""
+        document: Mapping[str, Any] = {
+            "accessKeyId": self.access_key_id,
+            "secretAccessKey": self.secret_access_key.reveal(),
+            "sessionToken": self.session_token.reveal(),
+            "expiration": int((time.time() + HOURS * 3600) * 1000),
+        }
+        return json.dumps({"roleCredentials": document})
 
     def write_role(self, operation: str) -> str:
         """Return STS's answer that hands them out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -11,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.cli.whoami.child_environment import (
+    lead_abroad,
     lead_to_loopback,
+    signs_in,
     surround,
 )
 from botocore_conn_provider.cli.whoami.engines import ENGINES, NOT_HERE
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import ConnectionName, Snapshot
 
 LONGEST_DETAIL = 240
+COLOURS = r"\x1b\[[0-9;]*m"
+NOT_TRIED = "not tried: the profile signs in at a portal, which it would ask directly"
 LAST_BYTES = 8192
 SHOWN_CHARACTERS = 4
 
@@ -47,7 +52,7 @@ def try_engines(
 ) -> list[Sighting]:
     """Try every engine that is here, as many at a time as there are cores."""
     machine, role = MarkerKeys.make(), MarkerKeys.make()
-    surroundings = surround(snapshot, name, machine, role)
+    surroundings = surround(snapshot, name, machine=machine, role=role)
     with serve(LoopbackMachine(machine, role)) as url:
         environ = lead_to_loopback(surroundings.environ, url)
         trial = Trial(surroundings, environ, timeout_seconds)
@@ -78,14 +83,16 @@ class Trial:
 
     def run(self, engine: Engine, found: Found) -> Sighting | None:
         """Return as whom the engine signs; None if its probe did not find it."""
+        if engine.asks_portals and signs_in(self._environ):
+            return Sighting(engine.name, found.version, "error", detail=NOT_TRIED)
         s3 = LoopbackS3()
         with serve(s3) as url, tempfile.TemporaryFile() as said:
-            environ = {**self._environ, **engine.variables}
+            environ = {**self._environ, **lead_abroad(url), **engine.variables}
             ended = self._run_child([*found.command, url], environ, said.fileno())
             if ended == NOT_HERE:
                 return None
             said.seek(max(0, said.seek(0, os.SEEK_END) - LAST_BYTES))
-            text = said.read().decode(errors="replace")
+            text = re.sub(COLOURS, "", said.read().decode(errors="replace"))
         sighting = Sighting(engine.name, found.version or s3.version, "error")
         identity, key_ends, detail = self._judge(s3, ended, text)
         details = [part for part in (detail, engine.note) if part]
@@ -137,6 +144,12 @@ class Trial:
             return identity, None if is_ours else key_id[-SHOWN_CHARACTERS:], words
         if s3.key_ids:
             return "unsigned", None, ""
+        if s3.wanted:
+            return (
+                "error",
+                None,
+                f"it would first ask {s3.wanted[-1]}, which is not done here",
+            )
         if ended is None:
             return "error", None, f"no request within {self._timeout_seconds:g} s"
         lines = [line for line in text.splitlines() if line.strip()]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from botocore_conn_provider.cli.whoami.everywhere import Everywhere
     from botocore_conn_provider.cli.whoami.probing import Sighting
 
-MARKS = {"connection": "✓", "endpoint": "✓", "error": "–"}
+MARKS = {"connection": "✓", "endpoint": "✓", "error": "?"}
 STRAY = "✗"
-STYLES = {"✓": "green", "–": "yellow", STRAY: "bold red"}
+STYLES = {"✓": "green", "?": "yellow", STRAY: "bold red"}
 WORDS = {
     "connection": "the connection",
     "machine": "the machine",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
-import urllib.request
 from urllib.parse import urlsplit
 
-from awscrt import auth, http, io
+from awscrt import auth, io
+from awscrt.http import HttpRequest
 
+PATH = "/whoami?list-type=2"
+
+place = urlsplit(sys.argv[1]).netloc
 loops = io.EventLoopGroup(1)
 bootstrap = io.ClientBootstrap(loops, io.DefaultHostResolver(loops))
-request = http.HttpRequest("GET", "/whoami?list-type=2")
-request.headers.add("host", urlsplit(sys.argv[1]).netloc)
+request = HttpRequest("GET", PATH)
+request.headers.add("host", place)
 config = auth.AwsSigningConfig(
     algorithm=auth.AwsSigningAlgorithm.V4,
     credentials_provider=auth.AwsCredentialsProvider.new_default_chain(bootstrap),
@@ -19,5 +23,6 @@ config = auth.AwsSigningConfig(
     service="s3",
 )
 signed = auth.aws_sign_request(request, config).result()
-url = sys.argv[1] + "/whoami?list-type=2"
-urllib.request.urlopen(urllib.request.Request(url, headers=dict(signed.headers)))
+s3 = http.client.HTTPConnection(place)
+s3.request("GET", PATH, headers=dict(signed.headers))
+s3.getresponse()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import botocore.session
 
 session = botocore.session.get_session()
-s3 = session.create_client("s3", endpoint_url=sys.argv[1], region_name="us-east-1")
+place = sys.argv[1]
+s3: Any = session.create_client("s3", endpoint_url=place, region_name="us-east-1")
 s3.list_objects_v2(Bucket="whoami")
