@@ -22,7 +22,7 @@ PROBES = Path(__file__).with_name("probes")
 NOT_HERE = 77
 
 
-class Found(NamedTuple):
+class Runnable(NamedTuple):
     """An engine that is here. The version is None if only its request tells it."""
 
     command: tuple[str, ...]
@@ -45,7 +45,7 @@ class PythonEngine(NamedTuple):
     note: str = ""
     asks_portals: bool = False
 
-    def find(self, environ: Environ) -> Found | None:  # noqa: ARG002 - see Program
+    def find(self, environ: Environ) -> Runnable | None:  # noqa: ARG002 - see Program
         """Return how to run its probe; None if it is not installed. Imports nothing."""
         if importlib.util.find_spec(self.module) is None:
             return None
@@ -54,7 +54,7 @@ class PythonEngine(NamedTuple):
             version = importlib.metadata.version(self.distribution)
         except importlib.metadata.PackageNotFoundError:
             version = None
-        return Found((sys.executable, str(runner), self.probe), version)
+        return Runnable((sys.executable, str(runner), self.probe), version)
 
 
 class Program(NamedTuple):
@@ -67,10 +67,10 @@ class Program(NamedTuple):
     note: str = ""
     asks_portals: bool = False
 
-    def find(self, environ: Environ) -> Found | None:
+    def find(self, environ: Environ) -> Runnable | None:
         """Return how to run its probe; None if it is not on the path."""
         path = shutil.which(self.program, path=environ.get("PATH"))
-        return None if path is None else Found((path, *self.arguments))
+        return None if path is None else Runnable((path, *self.arguments))
 
 
 Engine = PythonEngine | Program

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from botocore_conn_provider.cli.whoami.child_environment import Surroundings
-    from botocore_conn_provider.cli.whoami.engines import Engine, Found
+    from botocore_conn_provider.cli.whoami.engines import Engine, Runnable
     from botocore_conn_provider.connection.environment import ConnectionName, Snapshot
 
 LONGEST_DETAIL = 240
@@ -81,7 +81,7 @@ class Trial:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_over = False
 
-    def run(self, engine: Engine, found: Found) -> Sighting | None:
+    def run(self, engine: Engine, found: Runnable) -> Sighting | None:
         """Return as whom the engine signs; None if its probe did not find it."""
         if engine.asks_portals and signs_in(self._environ):
             return Sighting(engine.name, found.version, "error", detail=NOT_TRIED)

@@ -1,0 +1,399 @@
+"""As whom the connection acts, and as whom botocore does in the environment as it is.
+
+The other engines are in tests/engines, which has an environment of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from botocore_conn_provider.cli.whoami import probing
+from botocore_conn_provider.cli.whoami.engines import ENGINES, Program
+from tests.cli.conftest import CONNECTION, ROLE
+from tests.loopback import LOOPBACK, serve
+from tests.startup.conftest import AUTOLOAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from tests.aws import Aws
+    from tests.cli.conftest import Command
+    from tests.leaks import Secrets
+    from tests.ways import Proxy
+
+BROKEN = "aws://broken"
+CHAIN = "aws://?region_name=eu-west-1"
+
+
+def write_role(aws: Aws, secrets: Secrets) -> str:
+    """Return a connection with keys and a role."""
+    document = {
+        "login": secrets.new_access_key_id(),
+        "password": secrets.new("secret key"),
+        "extra": {
+            "role_arn": ROLE,
+            "region_name": "eu-west-1",
+            "service_config": {"sts": {"endpoint_url": aws.url}},
+        },
+    }
+    return json.dumps(document)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have no store of this machine, no other programs, and a machine with a role."""
+    monkeypatch.setenv("BOTOCORE_CONN_STORE", "off")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try boto3 only, which costs a second."""
+    engines = [each for each in ENGINES if each.name == "boto3"]
+    monkeypatch.setattr(probing, "ENGINES", engines)
+
+
+@pytest.fixture
+def activated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have children use the connection from their start."""
+    monkeypatch.setenv("PYTHONPATH", str(AUTOLOAD))
+
+
+def look(command: Command, *words: str) -> tuple[dict[str, Any], dict[str, str], int]:
+    """Return the document, the identity of each engine, and the exit code."""
+    said = command("whoami", "--everywhere", "--json", *words)
+    document = json.loads(said.out)
+    seen = {each["name"]: each["identity"] for each in document["engines"]}
+    return document, seen, said.code
+
+
+def test_whoami_tells_the_roles_arn_key_and_time(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, write_role(aws, secrets))
+
+    said = command("whoami", "--json")
+
+    told = json.loads(said.out)
+    asked = aws.sts_requests
+    assert said.code == 0
+    assert [request.action for request in asked] == ["AssumeRole", "GetCallerIdentity"]
+    assert told["connection"] == "aws_default"
+    assert told["kind"] == "AssumeRole"
+    assert told["account"] == "123456789012"
+    assert ":assumed-role/analyst/" in told["arn"]
+    assert told["key"].endswith(str(asked[1].access_key_id)[-4:])
+    assert 3000 < told["seconds_left"] <= 3600
+
+
+def test_whoami_for_people_says_the_same(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DATA", write_role(aws, secrets))
+
+    said = command("whoami", "--conn-id", "aws_data")
+
+    lines = said.out.splitlines()
+    assert lines[0] == "Connection 'aws_data' (AssumeRole)"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "account",
+        "arn",
+        "key",
+        "expires in",
+    ]
+
+
+def test_whoami_of_keys_knows_no_expiry(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = json.loads(write_role(aws, secrets))
+    del document["extra"]["role_arn"]
+    monkeypatch.setenv(CONNECTION, json.dumps(document))
+
+    told = json.loads(command("whoami", "--json").out)
+
+    assert (told["kind"], told["seconds_left"]) == ("keys", None)
+    assert [request.access_key_id for request in aws.sts_requests] == [
+        document["login"]
+    ]
+
+
+def test_whoami_of_unsigned_requests_asks_nobody(
+    command: Command, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {"extra": {"config_kwargs": {"signature_version": "unsigned"}}}
+    monkeypatch.setenv(CONNECTION, json.dumps(document))
+
+    said = command("whoami")
+
+    assert said.code == 0
+    assert "its requests are not signed" in said.out
+    assert aws.requests == []
+
+
+@pytest.mark.parametrize(("text", "code"), [(BROKEN, 3), ("", 4)])
+def test_whoami_of_no_or_a_wrong_connection_is_an_error(
+    command: Command, monkeypatch: pytest.MonkeyPatch, text: str, code: int
+) -> None:
+    monkeypatch.setenv(CONNECTION, text)
+    said = command("whoami")
+    assert (said.out, said.code) == ("", code)
+
+
+@pytest.mark.usefixtures("activated")
+def test_activated_botocore_is_the_connection_without_an_exchange(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, write_role(aws, secrets))
+
+    document, seen, code = look(command)
+
+    assert seen == {"botocore": "connection", "boto3": "connection"}
+    assert code == 0
+    assert document["connection"]["kind"] == "AssumeRole"
+    assert document["advice"] == []
+    assert aws.requests == []
+
+
+@pytest.mark.usefixtures("activated", "only")
+def test_document_has_the_same_keys_for_each_engine(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, write_role(aws, secrets))
+
+    document, _, _ = look(command)
+
+    (boto3,) = document["engines"]
+    assert set(document) == {"connection", "engines", "advice"}
+    assert set(boto3) == {"name", "version", "identity", "key_ends", "detail"}
+    assert boto3["version"].startswith("1.")
+    assert boto3["key_ends"] is None
+
+
+@pytest.mark.usefixtures("only")
+def test_not_activated_botocore_is_the_machine_and_advice_says_so(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, write_role(aws, secrets))
+
+    document, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "machine"}, 1)
+    assert "botocore-conn activate" in " ".join(document["advice"])
+
+
+@pytest.mark.usefixtures("activated", "only")
+def test_conn_id_of_the_argument_is_the_one_that_programs_use(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, write_role(aws, secrets))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DATA", write_role(aws, secrets))
+
+    document, seen, code = look(command, "--conn-id", "aws_data")
+
+    assert document["connection"]["id"] == "aws_data"
+    assert (seen, code) == ({"boto3": "connection"}, 0)
+
+
+@pytest.mark.usefixtures("activated", "only")
+def test_wrong_connection_is_an_error_in_botocore_and_not_the_machine(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, BROKEN)
+
+    document, seen, code = look(command)
+
+    (boto3,) = document["engines"]
+    assert (seen, code) == ({"boto3": "error"}, 3)
+    assert boto3["detail"].startswith("InvalidConnectionError: Connection 'aws_def")
+    assert "has no '@'" in document["connection"]["error"]
+
+
+@pytest.mark.usefixtures("activated", "only")
+def test_connection_that_names_no_identity_is_right_as_the_machine(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, CHAIN)
+
+    document, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "machine"}, 0)
+    assert document["connection"]["kind"] == "botocore's chain"
+
+
+@pytest.mark.usefixtures("only")
+def test_foreign_key_is_told_by_its_last_four_only(
+    command: Command, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id = secrets.new_access_key_id()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secrets.new("secret key"))
+
+    document, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "other"}, 1)
+    assert document["engines"][0]["key_ends"] == key_id[-4:]
+
+
+@pytest.mark.usefixtures("only")
+def test_profile_with_a_role_is_told_and_asks_nobody(
+    command: Command,
+    secrets: Secrets,
+    monkeypatch: pytest.MonkeyPatch,
+    proxy: Proxy,
+    isolated: Path,
+) -> None:
+    (isolated / ".aws" / "config").write_text(
+        f"[profile hop]\nrole_arn={ROLE}\nsource_profile=base\n"
+        f"[profile base]\naws_access_key_id={secrets.new_access_key_id()}\n"
+        f"aws_secret_access_key={secrets.new('secret key')}\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "hop")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+
+    document, seen, _ = look(command)
+
+    assert seen == {"boto3": "other"}
+    assert document["engines"][0]["detail"] == "a role that AWS would be asked for"
+    assert proxy.requests == []
+
+
+@pytest.mark.usefixtures("only")
+def test_another_connection_behind_a_profile_is_not_exchanged_either(
+    command: Command,
+    aws: Aws,
+    secrets: Secrets,
+    monkeypatch: pytest.MonkeyPatch,
+    isolated: Path,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DATA", write_role(aws, secrets))
+    program = f"{sys.executable} -m botocore_conn_provider credential-process"
+    (isolated / ".aws" / "config").write_text(
+        f"[default]\ncredential_process = {program} --conn-id aws_data\n"
+    )
+
+    document, seen, _ = look(command)
+
+    assert seen == {"boto3": "other"}
+    assert document["engines"][0]["detail"] == "the connection 'aws_data'"
+    assert aws.requests == []
+
+
+@pytest.mark.usefixtures("only")
+def test_machines_container_endpoint_is_not_asked(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x")
+    assert look(command)[1] == {"boto3": "machine"}
+
+
+@pytest.mark.usefixtures("only")
+def test_container_endpoint_on_loopback_is_left_and_named(
+    command: Command, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id, token = secrets.new_access_key_id(), secrets.new("endpoint's token")
+    handed_out = {
+        "AccessKeyId": key_id,
+        "SecretAccessKey": secrets.new("secret key"),
+        "Token": secrets.new_session_token(),
+        "Expiration": "2999-01-01T00:00:00Z",
+    }
+    tokens: list[str] = []
+
+    def endpoint(
+        environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        tokens.append(environ["HTTP_AUTHORIZATION"])
+        start_response("200 OK", [])
+        return [json.dumps(handed_out).encode()]
+
+    with serve(endpoint) as port:
+        url = f"http://{LOOPBACK}:{port}/credentials"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)
+        document, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "endpoint"}, 0)
+    assert document["engines"][0]["key_ends"] == key_id[-4:]
+    assert set(tokens) == {token}
+
+
+def test_engine_that_hangs_is_ended_and_said(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child = tmp_path / "child"
+    script = f"sleep 1000 & echo $! > {child}; wait"
+    monkeypatch.setattr(probing, "ENGINES", [Program("slow", "sh", ("-c", script))])
+    monkeypatch.setenv("PATH", os.defpath)
+
+    document, _, code = look(command, "--timeout", "1")
+
+    (slow,) = document["engines"]
+    assert (slow["identity"], code) == ("error", 0)
+    assert slow["detail"] == "no request within 1 s"
+    with pytest.raises(ProcessLookupError):
+        wait_for_end(int(child.read_text()))
+
+
+def wait_for_end(number: int) -> None:
+    """Ask for a process until there is none; init reaps it in its time."""
+    for _ in range(3_000):
+        os.kill(number, 0)
+        os.sched_yield()
+        if is_zombie(number):
+            raise ProcessLookupError
+
+
+def is_zombie(number: int) -> bool:
+    return ") Z " in Path(f"/proc/{number}/stat").read_text()
+
+
+def test_arguments_of_a_probe_hold_no_secret(
+    command: Command,
+    aws: Aws,
+    secrets: Secrets,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    seen = tmp_path / "seen"
+    spy = f"tr '\\0' '\\n' < /proc/$$/cmdline > {seen}; env > {seen}.env"
+    monkeypatch.setattr(probing, "ENGINES", [Program("spy", "sh", ("-c", spy))])
+    monkeypatch.setenv("PATH", os.defpath)
+    text = write_role(aws, secrets)
+    monkeypatch.setenv(CONNECTION, text)
+
+    look(command)
+
+    words = seen.read_text().splitlines()
+    environment = (tmp_path / "seen.env").read_text()
+    assert words[-1].startswith(f"http://{LOOPBACK}:")
+    assert CONNECTION in environment
+    assert json.loads(text)["login"] not in environment
+    assert secrets.find_in(environment + seen.read_text()) == []
+
+
+def test_output_for_people_names_each_engine_and_what_to_do(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONNECTION, BROKEN)
+
+    said = command("whoami", "--everywhere")
+
+    lines = said.out.splitlines()
+    assert said.code == 1
+    assert lines[0] == "Connection 'aws_default' (not there, or wrong)"
+    assert [line.split()[:2] for line in lines[2:4]] == [
+        ["✗", "botocore"],
+        ["✗", "boto3"],
+    ]
+    assert "Not the connection would be used by: botocore, boto3." in lines
