@@ -44,7 +44,7 @@ test-oldest: .venv-awscli/installed .venv/installed-kerberos
 # Debian's, as on CI, its packages are left out.
 test-engines: .venv/installed
 	@echo "== tests of engines beside botocore"
-	@for each in aws node npm; do command -v $$each >/dev/null || \
+	@for each in aws node npm strace; do command -v $$each >/dev/null || \
 	    exec development/system-packages tests/engines/system-packages.txt; done
 	.venv/bin/nox --session engines
 

@@ -1,0 +1,73 @@
+"""What the tests of the engines need: `make test-engines` installs all of it.
+
+They are never skipped: where something is missing, they fail with that command.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.cli.whoami.engines import ENGINES, PythonEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = "make test-engines"
+NODE_PACKAGE = "@aws-sdk/client-s3"
+PROGRAMS = ("node", "strace")
+# What installation and activation reach by themselves.
+REACHED = {"botocore", "boto3", "aiobotocore", "s3fs", "polars"}
+NOT_REACHED = {
+    "polars with options",
+    "pyarrow",
+    "obstore",
+    "deltalake",
+    "lance",
+    "daft",
+    "awscrt",
+    "AWS CLI",
+    "Node's SDK",
+}
+# Cannot be led to a metadata service on loopback.
+BLIND = {"s3torchconnector"}
+
+
+@functools.cache
+def find_aws_cli() -> str | None:
+    """Return the first version 2 on the path: version 1 is a program of a Python."""
+    for folder in os.get_exec_path():
+        path = shutil.which("aws", path=folder)
+        if path is not None and b"aws-cli/2" in _run(path, "--version"):
+            return path
+    return None
+
+
+def _run(*command: str) -> bytes:
+    ended = subprocess.run(command, capture_output=True, check=False)
+    return ended.stdout + ended.stderr
+
+
+def list_missing() -> Iterator[str]:
+    """Yield the names of what is not here."""
+    for engine in ENGINES:
+        if isinstance(engine, PythonEngine) and engine.find(os.environ) is None:
+            yield engine.name
+    if find_aws_cli() is None:
+        yield "AWS CLI 2"
+    yield from (each for each in PROGRAMS if shutil.which(each) is None)
+    modules = os.environ.get("NODE_PATH", "").split(os.pathsep)
+    if not any(Path(folder, NODE_PACKAGE).is_dir() for folder in modules if folder):
+        yield f"{NODE_PACKAGE} in NODE_PATH"
+
+
+def make_path(folder: Path) -> str:
+    """Return a path with these programs and the system's, and no other `aws`."""
+    folder.mkdir()
+    for name, place in (("aws", find_aws_cli()), ("node", shutil.which("node"))):
+        (folder / name).symlink_to(str(place))
+    return os.pathsep.join([str(folder), os.defpath])
