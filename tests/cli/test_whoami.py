@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from botocore_conn_provider.cli.whoami import probing
-from botocore_conn_provider.cli.whoami.engines import ENGINES, Program
+from botocore_conn_provider.cli.whoami.engine_table import ENGINES, Program
+from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
+from botocore_conn_provider.connection.former_environment import note_changes
 from tests.cli.conftest import CONNECTION, ROLE
 from tests.loopback import LOOPBACK, serve
 from tests.startup.conftest import AUTOLOAD
@@ -326,6 +328,24 @@ def test_container_endpoint_on_loopback_is_left_and_named(
     assert (seen, code) == ({"boto3": "endpoint"}, 0)
     assert document["engines"][0]["key_ends"] == key_id[-4:]
     assert set(tokens) == {token}
+
+
+@pytest.mark.usefixtures("activated", "only")
+def test_connection_that_was_taken_out_for_engines_is_not_exchanged(
+    command: Command, aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under `exec`: our own connections start from what was there before."""
+    before = {CONNECTION: write_role(aws, secrets)}
+    after = {"AWS_EC2_METADATA_DISABLED": "true"}
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("BOTOCORE_CONN_ID", "aws_default")
+    monkeypatch.setenv(CHANGES_VARIABLE, note_changes(before, after))
+
+    document, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "connection"}, 0)
+    assert document["connection"]["kind"] == "AssumeRole"
+    assert aws.requests == []
 
 
 def test_engine_that_hangs_is_ended_and_said(

@@ -12,14 +12,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli.whoami.engines import ENGINES, PythonEngine
+from botocore_conn_provider.cli.whoami.engine_table import ENGINES, PythonEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMAND = "make test-engines"
 NODE_PACKAGE = "@aws-sdk/client-s3"
-PROGRAMS = ("node", "strace")
+NEEDED = ("node", "strace")
 # What installation and activation reach by themselves.
 REACHED = {"botocore", "boto3", "aiobotocore", "s3fs", "polars"}
 NOT_REACHED = {
@@ -33,6 +33,8 @@ NOT_REACHED = {
     "AWS CLI",
     "Node's SDK",
 }
+# Of those, what no Python program starts here.
+PROGRAMS = {"AWS CLI", "Node's SDK"}
 # Cannot be led to a metadata service on loopback.
 BLIND = {"s3torchconnector"}
 
@@ -59,7 +61,7 @@ def list_missing() -> Iterator[str]:
             yield engine.name
     if find_aws_cli() is None:
         yield "AWS CLI 2"
-    yield from (each for each in PROGRAMS if shutil.which(each) is None)
+    yield from (each for each in NEEDED if shutil.which(each) is None)
     modules = os.environ.get("NODE_PATH", "").split(os.pathsep)
     if not any(Path(folder, NODE_PACKAGE).is_dir() for folder in modules if folder):
         yield f"{NODE_PACKAGE} in NODE_PATH"

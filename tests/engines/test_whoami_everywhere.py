@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engines.environment import BLIND, NOT_REACHED, REACHED
+from tests.engines.environment import BLIND, NOT_REACHED, PROGRAMS, REACHED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,26 @@ def test_wrong_connection_stops_botocore_and_no_other_engine(
     assert all("Connection 'aws_default'" in seen.detail(each) for each in REACHED)
     assert seen.of("machine") == NOT_REACHED
     assert seen.returncode == 1
+
+
+def test_engines_switched_on_are_all_the_connection(
+    look_everywhere: LookEverywhere, connection: dict[str, str]
+) -> None:
+    seen = look_everywhere({**connection, "BOTOCORE_CONN_ENGINES": "on"})
+
+    assert seen.of("connection") == (REACHED | NOT_REACHED | BLIND) - PROGRAMS
+    assert seen.of("machine") == PROGRAMS
+
+
+def test_engines_switched_on_are_not_the_machine_if_the_connection_is_wrong(
+    look_everywhere: LookEverywhere,
+) -> None:
+    seen = look_everywhere({**BROKEN, "BOTOCORE_CONN_ENGINES": "on"})
+
+    assert seen.of("unsigned") == {"pyarrow"}
+    assert seen.of("machine") == PROGRAMS
+    assert seen.of("connection") == set()
+    assert "InvalidConnection" in seen.detail("obstore")
 
 
 def test_without_a_connection_each_engine_is_the_machine(

@@ -25,19 +25,21 @@ from botocore_conn_provider.cli.whoami.loopback_server import LOOPBACK
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from botocore_conn_provider.connection.client_settings import is_unsigned
 from botocore_conn_provider.connection.environment import (
+    CHANGES_VARIABLE,
     CONN_ID_VARIABLE,
     ConnectionName,
-    Environ,
+    Snapshot,
 )
+from botocore_conn_provider.connection.former_environment import note_changes
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.exchange.checks import prepare_base
 from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from botocore_conn_provider.connection.environment import Snapshot
+    from botocore_conn_provider.connection.environment import Environ
 
 PREFIX = "AIRFLOW_CONN_"
 # botocore's and most SDKs', and object_store's. Older botocores, as that in version 2 of
@@ -59,6 +61,14 @@ REMOVED = (
 )
 
 
+class World(NamedTuple):
+    """The server on loopback, and whose keys it hands out."""
+
+    url: str
+    machine: MarkerKeys
+    role: MarkerKeys
+
+
 class Surroundings(NamedTuple):
     """The probes' environment, and who each key id in it is: an identity and words."""
 
@@ -69,30 +79,52 @@ class Surroundings(NamedTuple):
         return "Surroundings(…)"
 
 
-def surround(
-    snapshot: Snapshot, name: ConnectionName, *, machine: MarkerKeys, role: MarkerKeys
-) -> Surroundings:
-    """Return the environment without the addresses, which `lead_to_loopback` adds."""
-    environ = dict(snapshot.environ)
-    identities = {
-        machine.access_key_id: ("machine", ""),
-        role.access_key_id: ("other", "a role that AWS would be asked for"),
+def surround(live: Environ, name: ConnectionName, world: World) -> Surroundings:
+    """Return the environment for probes.
+
+    What was changed in it to reach engines (by `exec`) stays so, and so does what it
+    was before, from which our own connections start.
+
+    Args:
+        live: The environment as programs that are started now would have it.
+        name: The connection that is asked for.
+        world: What is to stand for AWS.
+    """
+    snapshot = Snapshot.take()
+    everything = Options({**live, **snapshot.environ})
+    markers = {
+        each: MarkerKeys.make()
+        for each in _list_connections(everything)
+        if _is_replaceable(snapshot._replace(environ=everything), each)
     }
+    texts = {each.variable: made.write_connection() for each, made in markers.items()}
     if name.named_by == "the program":
-        environ[CONN_ID_VARIABLE] = name.conn_id
-    for each in _list_connections(environ):
-        if not _is_replaceable(snapshot, each):
-            continue
-        marker = MarkerKeys.make()
-        environ[each.variable] = marker.write_connection()
+        texts[CONN_ID_VARIABLE] = name.conn_id
+    environ = _lead_to_loopback(live, texts, world.url)
+    if environ.pop(CHANGES_VARIABLE, None) is not None:
+        before = _lead_to_loopback(snapshot.environ, texts, world.url)
+        environ[CHANGES_VARIABLE] = note_changes(before, environ)
+    identities = _identify(name, world, markers)
+    if is_loopback_endpoint(live) and (key_id := ask_key_id(live)) is not None:
+        identities.setdefault(key_id, ("endpoint", ""))
+    return Surroundings(Options(environ), identities)
+
+
+def _identify(
+    name: ConnectionName, world: World, markers: Mapping[ConnectionName, MarkerKeys]
+) -> dict[str, tuple[str, str]]:
+    """Return who each made-up key id is."""
+    identities = {
+        world.machine.access_key_id: ("machine", ""),
+        world.role.access_key_id: ("other", "a role that AWS would be asked for"),
+    }
+    for each, marker in markers.items():
         identities[marker.access_key_id] = (
             ("connection", "")
             if each.variable == name.variable
             else ("other", f"the connection '{each.conn_id}'")
         )
-    if is_loopback_endpoint(environ) and (key_id := ask_key_id(environ)) is not None:
-        identities.setdefault(key_id, ("endpoint", "the container endpoint's"))
-    return Surroundings(Options(environ), identities)
+    return identities
 
 
 def _list_connections(environ: Environ) -> Iterator[ConnectionName]:
@@ -124,9 +156,17 @@ def _is_replaceable(snapshot: Snapshot, name: ConnectionName) -> bool:
     return settings.names_identity and not is_unsigned(settings.client.config)
 
 
-def lead_to_loopback(environ: Environ, url: str) -> dict[str, str]:
-    """Return the environment of a probe, in which all ways lead to the server at `url`."""
+def _lead_to_loopback(
+    environ: Environ, texts: Mapping[str, str], url: str
+) -> dict[str, str]:
+    """Return an environment in which all ways lead to the server at `url`.
+
+    Of `texts`, which stand for connections, those are put in whose variable is there.
+    """
     led = {name: environ[name] for name in environ if name not in REMOVED}
+    led |= {name: text for name, text in texts.items() if environ.get(name, "").strip()}
+    if CONN_ID_VARIABLE in texts:
+        led[CONN_ID_VARIABLE] = texts[CONN_ID_VARIABLE]
     led |= dict.fromkeys(METADATA_VARIABLES, f"{url}/")
     led |= {f"AWS_ENDPOINT_URL_{issuer}": url for issuer in ISSUERS}
     if is_machine_endpoint(environ):

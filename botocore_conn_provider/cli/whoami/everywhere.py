@@ -8,23 +8,30 @@ from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.cli.whoami.connection_caller import name_kind
+from botocore_conn_provider.cli.whoami.engine_table import ENGINES, Program
 from botocore_conn_provider.cli.whoami.probing import Sighting, try_engines
 from botocore_conn_provider.connection.environment import (
     Snapshot,
+    current_environment,
     find_text,
     is_disabled,
     name_connection,
 )
 from botocore_conn_provider.connection.record import Connection
+from botocore_conn_provider.endpoint.engines import leave_engines
 from botocore_conn_provider.errors import describe_error
 from botocore_conn_provider.exchange.checks import prepare_base
 from botocore_conn_provider.exchange.session_view import SessionView
+from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore_conn_provider.connection.environment import ConnectionName
 
 # Those which `install()` and activation reach by themselves.
 BOTOCORES = ("botocore", "boto3", "aiobotocore", "s3fs")
+PROGRAMS = [each.name for each in ENGINES if isinstance(each, Program)]
 FOREIGN = ("machine", "other", "unsigned")
 
 
@@ -85,9 +92,13 @@ class Everywhere(NamedTuple):
 
 def look_everywhere(conn_id: str | None, *, timeout_seconds: float) -> Everywhere:
     """Read the connection and try every engine; blocks until the last has ended."""
+    # Where this program is activated itself, it may reach engines already; the probes
+    # are to do that by themselves.
+    leave_engines()
     snapshot = Snapshot.take()
     name = name_connection(snapshot.environ, conn_id)
-    sightings = try_engines(snapshot, name, timeout_seconds=timeout_seconds)
+    live = Options(current_environment())
+    sightings = try_engines(live, name, timeout_seconds=timeout_seconds)
     return Everywhere(_read_state(snapshot, name), sightings)
 
 
@@ -108,7 +119,7 @@ def _read_state(snapshot: Snapshot, name: ConnectionName) -> ConnectionState:
     )
 
 
-def _advise(everywhere: Everywhere) -> Any:
+def _advise(everywhere: Everywhere) -> Iterator[str]:
     state, strays = everywhere.connection, everywhere.strays
     if state.error is not None:
         yield "The connection is wrong: `botocore-conn doctor` says what to fix."
@@ -124,14 +135,17 @@ def _advise(everywhere: Everywhere) -> Any:
     if not strays:
         return
     yield f"Not the connection would be used by: {', '.join(strays)}."
-    if set(strays) & set(BOTOCORES):
+    reached = [name for name in strays if name in BOTOCORES]
+    programs = [name for name in strays if name in PROGRAMS]
+    if reached:
         yield (
             "botocore and what is built on it use the connection after `botocore-conn"
             " activate`, or in a program that calls install()."
         )
-    if set(strays) - set(BOTOCORES):
+    if len(strays) > len(reached) + len(programs):
         yield (
-            "The other engines of a Python program: install(engines=True), or"
-            " BOTOCORE_CONN_ENGINES=on. Any program: `botocore-conn exec -- COMMAND`."
-            " Or hand credentials to the engine itself by a bridge. See docs/engines.md."
+            "Other engines of a Python program do with install(engines=True), or with"
+            " BOTOCORE_CONN_ENGINES=on where it is activated; or give each its"
+            " credentials by a bridge."
         )
+    yield "Any program does under `botocore-conn exec -- COMMAND`. See docs/engines.md."

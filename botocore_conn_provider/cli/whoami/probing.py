@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore_conn_provider.cli.whoami.child_environment import (
+    World,
     lead_abroad,
-    lead_to_loopback,
     signs_in,
     surround,
 )
-from botocore_conn_provider.cli.whoami.engines import ENGINES, NOT_HERE
+from botocore_conn_provider.cli.whoami.engine_table import ENGINES, NOT_HERE
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from botocore_conn_provider.cli.whoami.child_environment import Surroundings
-    from botocore_conn_provider.cli.whoami.engines import Engine, Runnable
-    from botocore_conn_provider.connection.environment import ConnectionName, Snapshot
+    from botocore_conn_provider.cli.whoami.engine_table import Engine, Runnable
+    from botocore_conn_provider.connection.environment import ConnectionName, Environ
 
 LONGEST_DETAIL = 240
 COLOURS = r"\x1b\[[0-9;]*m"
@@ -48,18 +48,20 @@ class Sighting(NamedTuple):
 
 
 def try_engines(
-    snapshot: Snapshot, name: ConnectionName, *, timeout_seconds: float
+    live: Environ, name: ConnectionName, *, timeout_seconds: float
 ) -> list[Sighting]:
-    """Try every engine that is here, as many at a time as there are cores."""
+    """Try every engine that is here, as many at a time as there are cores.
+
+    `live` is the environment as programs that are started now would have it.
+    """
     machine, role = MarkerKeys.make(), MarkerKeys.make()
-    surroundings = surround(snapshot, name, machine=machine, role=role)
     with serve(LoopbackMachine(machine, role)) as url:
-        environ = lead_to_loopback(surroundings.environ, url)
-        trial = Trial(surroundings, environ, timeout_seconds)
+        surroundings = surround(live, name, World(url, machine, role))
+        trial = Trial(surroundings, timeout_seconds)
         found = [
             (engine, place)
             for engine in ENGINES
-            if (place := engine.find(snapshot.environ)) is not None
+            if (place := engine.find(live)) is not None
         ]
         with ThreadPoolExecutor(os.cpu_count()) as pool, trial.ending_children():
             sightings = list(pool.map(lambda pair: trial.run(*pair), found))
@@ -69,14 +71,9 @@ def try_engines(
 class Trial:
     """Runs probes. Thread safety: each run has a server, a child and a file of its own."""
 
-    def __init__(
-        self,
-        surroundings: Surroundings,
-        environ: Mapping[str, str],
-        timeout_seconds: float,
-    ) -> None:
+    def __init__(self, surroundings: Surroundings, timeout_seconds: float) -> None:
         self._identities = surroundings.identities
-        self._environ = environ
+        self._environ = surroundings.environ
         self._timeout_seconds = timeout_seconds
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_over = False
@@ -95,7 +92,8 @@ class Trial:
             text = re.sub(COLOURS, "", said.read().decode(errors="replace"))
         sighting = Sighting(engine.name, found.version or s3.version, "error")
         identity, key_ends, detail = self._judge(s3, ended, text)
-        details = [part for part in (detail, engine.note) if part]
+        note = "" if identity in ("connection", "endpoint") else engine.note
+        details = [part for part in (detail, note) if part]
         return sighting._replace(
             identity=identity, key_ends=key_ends, detail="; ".join(details) or None
         )
