@@ -62,9 +62,17 @@ def test_wrong_connection_stops_botocore_and_no_other_engine(
     assert seen.returncode == 1
 
 
+@pytest.mark.parametrize("role", [{}, {"role_arn": ROLE}], ids=["keys", "role"])
 def test_engines_switched_on_are_all_the_connection(
-    look_everywhere: LookEverywhere, connection: dict[str, str]
+    look_everywhere: LookEverywhere,
+    connection: dict[str, str],
+    role: dict[str, str],
 ) -> None:
+    """Keys are handed to them in variables, and a role's by the endpoint."""
+    document = json.loads(connection["AIRFLOW_CONN_AWS_DEFAULT"])
+    document["extra"].update(role)
+    connection["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(document)
+
     seen = look_everywhere({**connection, "BOTOCORE_CONN_ENGINES": "on"})
 
     assert seen.of("connection") == (REACHED | NOT_REACHED | BLIND) - PROGRAMS

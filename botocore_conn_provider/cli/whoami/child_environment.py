@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from botocore_conn_provider.connection.environment import Environ
+    from botocore_conn_provider.connection.settings import AwsSettings
 
 PREFIX = "AIRFLOW_CONN_"
 # botocore's and most SDKs', and object_store's. Older botocores, as that in version 2 of
@@ -92,12 +93,17 @@ def surround(live: Environ, name: ConnectionName, world: World) -> Surroundings:
     """
     snapshot = Snapshot.take()
     everything = Options({**live, **snapshot.environ})
-    markers = {
-        each: MarkerKeys.make()
+    whole = snapshot._replace(environ=everything)
+    replaced = {
+        each: settings
         for each in _list_connections(everything)
-        if _is_replaceable(snapshot._replace(environ=everything), each)
+        if (settings := _read_replaceable(whole, each)) is not None
     }
-    texts = {each.variable: made.write_connection() for each, made in markers.items()}
+    markers = {each: MarkerKeys.make() for each in replaced}
+    texts = {
+        each.variable: markers[each].write_connection(has_token=_has_token(settings))
+        for each, settings in replaced.items()
+    }
     if name.named_by == "the program":
         texts[CONN_ID_VARIABLE] = name.conn_id
     environ = _lead_to_loopback(live, texts, world.url)
@@ -135,8 +141,8 @@ def _list_connections(environ: Environ) -> Iterator[ConnectionName]:
                 yield name
 
 
-def _is_replaceable(snapshot: Snapshot, name: ConnectionName) -> bool:
-    """Return whether made-up keys may stand for a connection.
+def _read_replaceable(snapshot: Snapshot, name: ConnectionName) -> AwsSettings | None:
+    """Return what a connection means if made-up keys may stand for it, else None.
 
     Not if it is wrong, because then programs are to meet its error. Nor if its
     identity is what botocore's own chain finds, or its requests are not signed: such a
@@ -152,8 +158,17 @@ def _is_replaceable(snapshot: Snapshot, name: ConnectionName) -> bool:
         ).settings
         prepare_base(settings, SessionView(snapshot), variable=name.variable)
     except BotoCoreError:
-        return False
-    return settings.names_identity and not is_unsigned(settings.client.config)
+        return None
+    if not settings.names_identity or is_unsigned(settings.client.config):
+        return None
+    return settings
+
+
+def _has_token(settings: AwsSettings) -> bool:
+    """Return whether its credentials are temporary: engines get others another way."""
+    if settings.role is not None or settings.keys is None:
+        return True
+    return settings.keys.session_token is not None
 
 
 def _lead_to_loopback(

@@ -51,16 +51,16 @@ class MarkerKeys(NamedTuple):
         }
         return json.dumps(document)
 
-    def write_connection(self) -> str:
+    def write_connection(self, *, has_token: bool) -> str:
         """Return them as a connection that needs nobody to get credentials from."""
+        extra = {"region_name": "us-east-1"}
+        if has_token:
+            extra["aws_session_token"] = self.session_token.reveal()
         document: Mapping[str, Any] = {
             "conn_type": "aws",
             "login": self.access_key_id,
             "password": self.secret_access_key.reveal(),
-            "extra": {
-                "aws_session_token": self.session_token.reveal(),
-                "region_name": "us-east-1",
-            },
+            "extra": extra,
         }
         return json.dumps(document)
 
