@@ -83,7 +83,6 @@ def engines(session: nox.Session) -> None:
     session.chdir(node)
     session.run("npm", "install", *NPM_QUIETLY, external=True)
     session.chdir(session.invoked_from)
-    session.env["NODE_PATH"] = str(node / "node_modules")
     session.run("pytest", *PARALLEL, ENGINES, *session.posargs)
 
 

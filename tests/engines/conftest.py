@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 
 from tests.child import DEADLINE_SECONDS
-from tests.engines.environment import COMMAND, list_missing, make_path
+from tests.engines.environment import COMMAND, NODE_MODULES, list_missing, make_path
 from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def look_everywhere(leaks: Leaks, tmp_path: Path) -> LookEverywhere:
     directory.mkdir()
 
     def look(env: Mapping[str, str], *, under: tuple[str, ...] = ()) -> Everywhere:
-        environ = {**os.environ, "PATH": path, "PYTHONPATH": str(AUTOLOAD), **env}
+        places = {"PATH": path, "PYTHONPATH": str(AUTOLOAD), "NODE_PATH": NODE_MODULES}
+        environ = {**os.environ, **places, **env}
         if "AWS_EC2_METADATA_DISABLED" not in env:
             del environ["AWS_EC2_METADATA_DISABLED"]
         ended = subprocess.run(

@@ -9,6 +9,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMAND = "make test-engines"
+# Where the session of noxfile.py installs it.
+NODE_MODULES = str(Path(sys.prefix, "node", "node_modules"))
 NODE_PACKAGE = "@aws-sdk/client-s3"
 NEEDED = ("node", "strace")
 # What installation and activation reach by themselves.
@@ -62,9 +65,8 @@ def list_missing() -> Iterator[str]:
     if find_aws_cli() is None:
         yield "AWS CLI 2"
     yield from (each for each in NEEDED if shutil.which(each) is None)
-    modules = os.environ.get("NODE_PATH", "").split(os.pathsep)
-    if not any(Path(folder, NODE_PACKAGE).is_dir() for folder in modules if folder):
-        yield f"{NODE_PACKAGE} in NODE_PATH"
+    if not Path(NODE_MODULES, NODE_PACKAGE).is_dir():
+        yield NODE_PACKAGE
 
 
 def make_path(folder: Path) -> str:
