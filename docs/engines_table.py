@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore_conn_provider.cli.main import COMMANDS
-from tests.engines.environment import NODE_MODULES, list_missing, make_path
+from tests.engines.environment import (
+    NODE_MODULES,
+    lend_extensions,
+    list_missing,
+    make_path,
+)
 from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
@@ -98,6 +103,7 @@ def build_table() -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = make_path(folder / "programs")
+        lend_extensions(folder)
         seen = [look(column, folder, path) for column in columns]
     return "\n".join(_list_rows([each.title for each in columns], seen)) + "\n"
 

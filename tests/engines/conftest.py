@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pytest
 
 from tests.child import DEADLINE_SECONDS
-from tests.engines.environment import COMMAND, NODE_MODULES, list_missing, make_path
+from tests.engines.environment import (
+    COMMAND,
+    NODE_MODULES,
+    lend_extensions,
+    list_missing,
+    make_path,
+)
 from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
@@ -58,12 +64,13 @@ def _complete() -> None:
 
 
 @pytest.fixture
-def look_everywhere(leaks: Leaks, tmp_path: Path) -> LookEverywhere:
+def look_everywhere(leaks: Leaks, tmp_path: Path, isolated: Path) -> LookEverywhere:
     """Run the command on a machine with a role, with activation by PYTHONPATH.
 
     `env` comes over the environment, `under` before the command.
     """
     path = make_path(tmp_path / "programs")
+    lend_extensions(isolated)
     directory = tmp_path / "here"
     directory.mkdir()
 

@@ -6,6 +6,7 @@ They are never skipped: where something is missing, they fail with that command.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ NOT_REACHED = {
     "lance",
     "daft",
     "awscrt",
+    "DuckDB",
     "AWS CLI",
     "Node's SDK",
 }
@@ -62,11 +64,25 @@ def list_missing() -> Iterator[str]:
     for engine in ENGINES:
         if isinstance(engine, PythonEngine) and engine.find(os.environ) is None:
             yield engine.name
+    if not _find_extensions().is_dir():
+        yield "duckdb-ext-aws"
     if find_aws_cli() is None:
         yield "AWS CLI 2"
     yield from (each for each in NEEDED if shutil.which(each) is None)
     if not Path(NODE_MODULES, NODE_PACKAGE).is_dir():
         yield NODE_PACKAGE
+
+
+def lend_extensions(home: Path) -> None:
+    """Have DuckDB find its extensions in a home directory, where a user has them."""
+    (home / ".duckdb").mkdir()
+    (home / ".duckdb" / "extensions").symlink_to(_find_extensions())
+
+
+def _find_extensions() -> Path:
+    found = importlib.util.find_spec("duckdb_ext")
+    places = [] if found is None else found.submodule_search_locations or []
+    return Path(*places[:1], "extensions")
 
 
 def make_path(folder: Path) -> str:
