@@ -233,6 +233,21 @@ def test_connection_that_names_no_identity_is_right_as_the_machine(
 
 
 @pytest.mark.usefixtures("only")
+def test_keys_of_the_connection_are_known_in_the_environment(
+    command: Command, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id, secret = secrets.new_access_key_id(), secrets.new("secret key")
+    document = {"login": key_id, "password": secret}
+    monkeypatch.setenv(CONNECTION, json.dumps(document))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+
+    _, seen, code = look(command)
+
+    assert (seen, code) == ({"boto3": "connection"}, 0)
+
+
+@pytest.mark.usefixtures("only")
 def test_foreign_key_is_told_by_its_last_four_only(
     command: Command, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

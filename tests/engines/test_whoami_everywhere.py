@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,13 @@ from tests.engines.environment import BLIND, NOT_REACHED, PROGRAMS, REACHED
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.aws import Aws
     from tests.engines.conftest import LookEverywhere
     from tests.leaks import Secrets
     from tests.ways import Proxy
 
 BROKEN = {"AIRFLOW_CONN_AWS_DEFAULT": "aws://broken"}
+EXEC = (sys.executable, "-m", "botocore_conn_provider", "exec", "--")
 ROLE = "arn:aws:iam::123456789012:role/other"
 START_URL = "https://example.awsapps.com/start"
 # Where a program connects to or sends to, as strace writes it.
@@ -88,6 +91,23 @@ def test_engines_switched_on_are_not_the_machine_if_the_connection_is_wrong(
     assert seen.of("machine") == PROGRAMS
     assert seen.of("connection") == set()
     assert "InvalidConnection" in seen.detail("obstore")
+
+
+def test_under_exec_each_engine_and_program_is_the_connection(
+    look_everywhere: LookEverywhere, connection: dict[str, str], aws: Aws
+) -> None:
+    document = json.loads(connection["AIRFLOW_CONN_AWS_DEFAULT"])
+    endpoints = {"sts": {"endpoint_url": aws.url}}
+    document["extra"].update(role_arn=ROLE, service_config=endpoints)
+    connection["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(document)
+    store = {"BOTOCORE_CONN_STORE": "off"}
+
+    seen = look_everywhere({**connection, **store}, under=EXEC)
+
+    assert seen.of("connection") == REACHED
+    assert seen.of("endpoint") == NOT_REACHED | BLIND
+    assert seen.returncode == 0
+    assert [request.action for request in aws.sts_requests] == ["AssumeRole"]
 
 
 def test_without_a_connection_each_engine_is_the_machine(

@@ -37,7 +37,7 @@ from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.connection.settings import AwsSettings
@@ -93,44 +93,66 @@ def surround(live: Environ, name: ConnectionName, world: World) -> Surroundings:
     """
     snapshot = Snapshot.take()
     everything = Options({**live, **snapshot.environ})
-    whole = snapshot._replace(environ=everything)
-    replaced = {
-        each: settings
-        for each in _list_connections(everything)
-        if (settings := _read_replaceable(whole, each)) is not None
-    }
-    markers = {each: MarkerKeys.make() for each in replaced}
-    texts = {
-        each.variable: markers[each].write_connection(has_token=_has_token(settings))
-        for each, settings in replaced.items()
-    }
+    stand_ins = list(_list_stand_ins(snapshot._replace(environ=everything)))
+    texts = {each.name.variable: each.write() for each in stand_ins}
     if name.named_by == "the program":
         texts[CONN_ID_VARIABLE] = name.conn_id
     environ = _lead_to_loopback(live, texts, world.url)
     if environ.pop(CHANGES_VARIABLE, None) is not None:
         before = _lead_to_loopback(snapshot.environ, texts, world.url)
         environ[CHANGES_VARIABLE] = note_changes(before, environ)
-    identities = _identify(name, world, markers)
+    identities = _identify(name, world, stand_ins)
     if is_loopback_endpoint(live) and (key_id := ask_key_id(live)) is not None:
         identities.setdefault(key_id, ("endpoint", ""))
     return Surroundings(Options(environ), identities)
 
 
+class StandIn(NamedTuple):
+    """Made-up keys and the connection that they stand for."""
+
+    name: ConnectionName
+    settings: AwsSettings
+    keys: MarkerKeys
+
+    def write(self) -> str:
+        """Return the connection; of lasting keys if the real ones last, too.
+
+        Such keys are handed to engines in another way than temporary ones.
+        """
+        settings = self.settings
+        lasts = settings.keys is not None and settings.keys.session_token is None
+        has_token = settings.role is not None or not lasts
+        return self.keys.write_connection(has_token=has_token)
+
+    def list_key_ids(self) -> Iterator[str]:
+        """Yield the made-up key id and, as under `exec`, that of the connection."""
+        yield self.keys.access_key_id
+        if self.settings.role is None and self.settings.keys is not None:
+            yield str(self.settings.keys.access_key_id)
+
+
 def _identify(
-    name: ConnectionName, world: World, markers: Mapping[ConnectionName, MarkerKeys]
+    name: ConnectionName, world: World, stand_ins: Iterable[StandIn]
 ) -> dict[str, tuple[str, str]]:
-    """Return who each made-up key id is."""
+    """Return who each known key id is."""
     identities = {
         world.machine.access_key_id: ("machine", ""),
         world.role.access_key_id: ("other", "a role that AWS would be asked for"),
     }
-    for each, marker in markers.items():
-        identities[marker.access_key_id] = (
-            ("connection", "")
-            if each.variable == name.variable
-            else ("other", f"the connection '{each.conn_id}'")
-        )
+    for each in stand_ins:
+        is_asked_for = each.name.variable == name.variable
+        other = ("other", f"the connection '{each.name.conn_id}'")
+        for key_id in each.list_key_ids():
+            if is_asked_for or key_id not in identities:
+                identities[key_id] = ("connection", "") if is_asked_for else other
     return identities
+
+
+def _list_stand_ins(snapshot: Snapshot) -> Iterator[StandIn]:
+    for name in _list_connections(snapshot.environ):
+        settings = _read_replaceable(snapshot, name)
+        if settings is not None:
+            yield StandIn(name, settings, MarkerKeys.make())
 
 
 def _list_connections(environ: Environ) -> Iterator[ConnectionName]:
@@ -162,13 +184,6 @@ def _read_replaceable(snapshot: Snapshot, name: ConnectionName) -> AwsSettings |
     if not settings.names_identity or is_unsigned(settings.client.config):
         return None
     return settings
-
-
-def _has_token(settings: AwsSettings) -> bool:
-    """Return whether its credentials are temporary: engines get others another way."""
-    if settings.role is not None or settings.keys is None:
-        return True
-    return settings.keys.session_token is not None
 
 
 def _lead_to_loopback(
