@@ -431,4 +431,4 @@ def test_output_for_people_names_each_engine_and_what_to_do(
         ["✗", "botocore"],
         ["✗", "boto3"],
     ]
-    assert "Not the connection would be used by: botocore, boto3." in lines
+    assert "These would not use the connection: botocore, boto3." in lines

@@ -134,18 +134,20 @@ def _advise(everywhere: Everywhere) -> Iterator[str]:
         yield "BOTOCORE_CONN_DISABLE is set: programs do not use the connection."
     if not strays:
         return
-    yield f"Not the connection would be used by: {', '.join(strays)}."
+    yield f"These would not use the connection: {', '.join(strays)}."
     reached = [name for name in strays if name in BOTOCORES]
     programs = [name for name in strays if name in PROGRAMS]
     if reached:
         yield (
-            "botocore and what is built on it use the connection after `botocore-conn"
-            " activate`, or in a program that calls install()."
+            "botocore and what is built on it use it after `botocore-conn activate`, or"
+            " in a program that calls install()."
         )
     if len(strays) > len(reached) + len(programs):
         yield (
-            "Other engines of a Python program do with install(engines=True), or with"
-            " BOTOCORE_CONN_ENGINES=on where it is activated; or give each its"
-            " credentials by a bridge."
+            "Other engines of a Python program use it after install(engines=True), or"
+            " with BOTOCORE_CONN_ENGINES=on where that Python is activated; or give each"
+            " its credentials by a bridge."
         )
-    yield "Any program does under `botocore-conn exec -- COMMAND`. See docs/engines.md."
+    yield (
+        "Any program uses it under `botocore-conn exec -- COMMAND`. See docs/engines.md."
+    )
