@@ -40,12 +40,15 @@ test-oldest: .venv-awscli/installed .venv/installed-kerberos
 	@echo "== tests on the oldest hosts"
 	.venv/bin/nox --session oldest aio-oldest
 
-# The engines that `botocore-conn whoami --everywhere` tries. Where the programs are not
-# Debian's, as on CI, its packages are left out.
+# The engines that `botocore-conn whoami --everywhere` tries. Of the packages those are
+# installed whose program (in the comment) is not on the path: CI has some of its own.
 test-engines: .venv/installed
 	@echo "== tests of engines beside botocore"
-	@for each in aws node npm strace; do command -v $$each >/dev/null || \
-	    exec development/system-packages tests/engines/system-packages.txt; done
+	@mkdir -p .nox
+	@while read -r package _ program; do \
+	    command -v "$$program" >/dev/null || echo "$$package"; \
+	done < tests/engines/system-packages.txt > .nox/system-packages.txt
+	@development/system-packages .nox/system-packages.txt
 	.venv/bin/nox --session engines
 
 # A suite of others' with the product active, three times. It is cloned, unless there is

@@ -67,7 +67,7 @@ def list_missing() -> Iterator[str]:
     if not _find_extensions().is_dir():
         yield "duckdb-ext-aws"
     if find_aws_cli() is None:
-        yield "AWS CLI 2"
+        yield "AWS CLI 2 (apt-get install awscli)"
     yield from (each for each in NEEDED if shutil.which(each) is None)
     if not Path(NODE_MODULES, NODE_PACKAGE).is_dir():
         yield NODE_PACKAGE
