@@ -21,7 +21,7 @@ from botocore_conn_provider.cli.whoami.engine_table import ENGINES, NOT_HERE
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
-from botocore_conn_provider.redaction import show_words
+from botocore_conn_provider.redaction import show_system_error, show_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -82,6 +82,13 @@ class Trial:
         """Return as whom the engine signs; None if its probe did not find it."""
         if engine.asks_portals and signs_in(self._environ):
             return Sighting(engine.name, found.version, "error", detail=NOT_TRIED)
+        try:
+            return self._run_probe(engine, found)
+        except OSError as error:
+            words = f"its probe cannot be started ({show_system_error(error)})"
+            return Sighting(engine.name, found.version, "error", detail=words)
+
+    def _run_probe(self, engine: Engine, found: Runnable) -> Sighting | None:
         s3 = LoopbackS3()
         with serve(s3) as url, tempfile.TemporaryFile() as said:
             environ = {**self._environ, **lead_abroad(url), **engine.variables}
@@ -143,11 +150,8 @@ class Trial:
         if s3.key_ids:
             return "unsigned", None, ""
         if s3.wanted:
-            return (
-                "error",
-                None,
-                f"it would first ask {s3.wanted[-1]}, which is not done here",
-            )
+            words = f"it would first ask {s3.wanted[-1]}, which is not done here"
+            return "error", None, words
         if ended is None:
             return "error", None, f"no request within {self._timeout_seconds:g} s"
         lines = [line for line in text.splitlines() if line.strip()]
