@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.configloader import load_config
 from botocore.exceptions import BotoCoreError
 
+from botocore_conn_provider.cli.whoami.checked_settings import read_checked
 from botocore_conn_provider.cli.whoami.container_endpoint import (
     FULL_URI,
     RELATIVE_URI,
@@ -31,9 +32,6 @@ from botocore_conn_provider.connection.environment import (
     Snapshot,
 )
 from botocore_conn_provider.connection.former_environment import note_changes
-from botocore_conn_provider.connection.record import Connection
-from botocore_conn_provider.exchange.checks import prepare_base
-from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
@@ -170,15 +168,8 @@ def _read_replaceable(snapshot: Snapshot, name: ConnectionName) -> AwsSettings |
     identity is what botocore's own chain finds, or its requests are not signed: such a
     connection asks nobody.
     """
-    environ = snapshot.environ
     try:
-        settings = Connection.parse(
-            environ[name.variable],
-            name.conn_id,
-            environ=environ,
-            variable=name.variable,
-        ).settings
-        prepare_base(settings, SessionView(snapshot), variable=name.variable)
+        settings = read_checked(snapshot, name)
     except BotoCoreError:
         return None
     if not settings.names_identity or is_unsigned(settings.client.config):

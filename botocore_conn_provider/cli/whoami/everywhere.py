@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.whoami.checked_settings import read_checked
 from botocore_conn_provider.cli.whoami.connection_caller import name_kind
 from botocore_conn_provider.cli.whoami.engine_table import ENGINES, Program
 from botocore_conn_provider.cli.whoami.probing import Sighting, try_engines
@@ -17,11 +18,8 @@ from botocore_conn_provider.connection.environment import (
     is_disabled,
     name_connection,
 )
-from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.endpoint.engines import leave_engines
 from botocore_conn_provider.errors import describe_error
-from botocore_conn_provider.exchange.checks import prepare_base
-from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:
@@ -110,8 +108,7 @@ def _read_state(snapshot: Snapshot, name: ConnectionName) -> ConnectionState:
     if not state.is_present and name.named_by is None:
         return state
     try:
-        settings = Connection.from_env(name.conn_id, environ=environ).settings
-        prepare_base(settings, SessionView(snapshot), variable=name.variable)
+        settings = read_checked(snapshot, name)
     except BotoCoreError as error:
         return state._replace(error=error)
     return state._replace(

@@ -169,6 +169,24 @@ def test_wrong_connection_is_an_error_in_botocore_and_not_the_machine(
 
 
 @pytest.mark.usefixtures("activated", "only")
+def test_exchange_that_cannot_be_made_here_is_an_error(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plug-in that is not installed, found by the check before the exchange."""
+    extra = {
+        "role_arn": ROLE,
+        "assume_role_method": "assume_role_with_web_identity",
+        "assume_role_with_web_identity_federation": "nowhere",
+    }
+    monkeypatch.setenv(CONNECTION, json.dumps({"extra": extra}))
+
+    document, seen, _ = look(command)
+
+    assert seen == {"boto3": "error"}
+    assert "nowhere" in document["connection"]["error"]
+
+
+@pytest.mark.usefixtures("activated", "only")
 def test_connection_that_names_no_identity_is_right_as_the_machine(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
