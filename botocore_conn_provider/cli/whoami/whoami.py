@@ -26,7 +26,7 @@ the connection, so there is no exchange."""
 EPILOG = """\
 exit status, with --everywhere:
   0 none signs as somebody else than the connection   1 an engine would
-  3 none would, and the connection is wrong
+  3, 4, 5 none would, and the connection is wrong, absent, or lacks a package
 
 examples:
   botocore-conn whoami
