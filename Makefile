@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := development/uv
 # aiobotocore and users' tools pin a botocore each: noxfile.py has their environments.
-NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools
+NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools --ignore=tests/engines
 # A process for each core. One that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest --numprocesses=auto --dist=worksteal $(NOT_HERE)
 
@@ -17,8 +17,8 @@ export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: check test test-all test-oldest test-python test-peers lint system-packages
-.PHONY: demo bench stress pictures clean
+.PHONY: check test test-all test-oldest test-python test-engines test-peers lint
+.PHONY: system-packages demo bench stress pictures clean
 
 check: lint .venv-awscli/installed
 	@echo "== tests that need no system package"
@@ -39,6 +39,17 @@ test: lint .venv-awscli/installed .venv/installed-kerberos
 test-oldest: .venv-awscli/installed .venv/installed-kerberos
 	@echo "== tests on the oldest hosts"
 	.venv/bin/nox --session oldest aio-oldest
+
+# The engines that `botocore-conn whoami --everywhere` tries. Of the packages those are
+# installed whose program (in the comment) is not on the path: CI has some of its own.
+test-engines: .venv/installed
+	@echo "== tests of engines beside botocore"
+	@mkdir -p .nox
+	@while read -r package _ program; do \
+	    command -v "$$program" >/dev/null || echo "$$package"; \
+	done < tests/engines/system-packages.txt > .nox/system-packages.txt
+	@development/system-packages .nox/system-packages.txt
+	.venv/bin/nox --session engines
 
 # A suite of others' with the product active, three times. It is cloned, unless there is
 # a checkout: make test-peers SUITE=boto3 SOURCES=/path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -21,10 +22,13 @@ nox.options.download_python = "never"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 AIO = "tests/sessions/aio"
 TOOLS = "tests/tools"
+ENGINES = "tests/engines"
 SUITES = json.loads(Path("tests/peers/suites.json").read_text())
-EVERYTHING_ELSE = (f"--ignore={AIO}", f"--ignore={TOOLS}")
+EVERYTHING_ELSE = tuple(f"--ignore={each}" for each in (AIO, TOOLS, ENGINES))
 # A process for each core. One that is done takes over from one that is not.
 PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
+
+NPM_QUIETLY = ("--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
 
 # Compiled once, or each of the tests' child processes would compile for itself.
 os.environ["UV_COMPILE_BYTECODE"] = "1"
@@ -67,6 +71,19 @@ def tools(session: nox.Session) -> None:
     """Run users' tools: the AWS CLI, pandas with s3fs, aioboto3."""
     session.install("-e", ".[test-tools]")
     session.run("pytest", TOOLS, *session.posargs)
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Run the engines that `whoami` tries: pyarrow, polars, the AWS CLI, Node's SDK."""
+    session.install("-e", ".[test-engines]")
+    node = Path(session.virtualenv.location, "node")
+    node.mkdir(exist_ok=True)
+    shutil.copy(f"{ENGINES}/node/package.json", node)
+    session.chdir(node)
+    session.run("npm", "install", *NPM_QUIETLY, external=True)
+    session.chdir(session.invoked_from)
+    session.run("pytest", *PARALLEL, ENGINES, *session.posargs)
 
 
 @nox.session

@@ -33,8 +33,9 @@ SOURCES = (
 BESIDE_MODULES = {
     "botocore_conn_provider/py.typed",
     "botocore_conn_provider/startup/autoload/sitecustomize.py",
+    "botocore_conn_provider/cli/whoami/probes/probe_node.cjs",
 }
-FOR_DEVELOPERS = {"dev", "test", "test-kerberos", "test-tools"}
+FOR_DEVELOPERS = {"dev", "test", "test-engines", "test-kerberos", "test-tools"}
 COMMAND = "botocore-conn = botocore_conn_provider.cli.main:main"
 
 

@@ -22,6 +22,7 @@ HERE = "botocore_conn_provider.cli"
 COMMANDS = {
     "explain": f"{HERE}.explain.explain",
     "doctor": f"{HERE}.doctor.doctor",
+    "whoami": f"{HERE}.whoami.whoami",
     "convert": f"{HERE}.convert",
     "lint": f"{HERE}.lint",
     "credential-process": f"{HERE}.credential_process",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from botocore_conn_provider.connection.settings import AwsSettings
-    from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
+    from botocore_conn_provider.secret import KeyId, Secret
 
 # Answers that are about us. Any other is about an endpoint that has no STS.
 ABOUT_US = (
@@ -69,6 +69,25 @@ FIELDS = STS_FIELDS._replace(
 )
 
 
+class Keys(Protocol):
+    """What requests are signed with."""
+
+    @property
+    def access_key_id(self) -> KeyId: ...
+    @property
+    def secret_access_key(self) -> Secret: ...
+    @property
+    def session_token(self) -> Secret | None: ...
+
+
+class CallerIdentity(NamedTuple):
+    """Who STS says we are; a note instead if the endpoint has no STS."""
+
+    account: str | None = None
+    arn: str | None = None
+    note: str | None = None
+
+
 class Caller:
     """Makes clients as a program would get them, with the credentials found."""
 
@@ -76,19 +95,25 @@ class Caller:
         self,
         settings: AwsSettings,
         base: UnfittedSession,
-        issued: TemporaryCredentials | None,
+        issued: Keys | None,
     ) -> None:
         self._settings = settings
         self._base = base
         if issued is not None:
+            token = issued.session_token
             base.set_credentials(
                 str(issued.access_key_id),
                 issued.secret_access_key.reveal(),
-                issued.session_token.reveal(),
+                None if token is None else token.reveal(),
             )
 
     def look_at_identity(self) -> Iterable[str]:
-        """Ask who we are."""
+        """Ask who we are, and say it."""
+        found = self.ask_identity()
+        return (found.note or found.arn or "not told",)
+
+    def ask_identity(self) -> CallerIdentity:
+        """Ask STS who we are."""
         endpoint = self._settings.client.find_endpoint("sts")
         try:
             answer = self._call("sts", PROBES["sts"])
@@ -96,12 +121,12 @@ class Caller:
             code = _read_code(error)
             if endpoint is None or code in ABOUT_US:
                 raise self._explain(error) from None
-            return (_tell_no_sts(endpoint, code),)
+            return CallerIdentity(note=_tell_no_sts(endpoint, code))
         except (ResponseParserError, KeyError, TypeError, ValueError) as error:
             if endpoint is None:
                 raise self._explain_nonsense(error) from None
-            return (_tell_no_sts(endpoint, type(error).__name__),)
-        return (f"{answer.get('Arn', 'not told')}",)
+            return CallerIdentity(note=_tell_no_sts(endpoint, type(error).__name__))
+        return CallerIdentity(answer.get("Account"), answer.get("Arn"))
 
     def probe(self, service: str) -> Iterator[str]:
         """Call something harmless of `service`."""

@@ -1,0 +1,1 @@
+"""What `whoami` does: ask as whom the connection acts, and try each engine here."""
