@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -154,6 +153,9 @@ def _send(pid: int, number: int) -> None:
 
 def _run_simply(program: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run it where the system does not say where a signal comes from."""
+    # Imported here: elsewhere it is not needed.
+    import subprocess
+
     try:
         return subprocess.call(list(program), env=dict(environ))  # noqa: S603 - the user's own command
     except OSError as error:

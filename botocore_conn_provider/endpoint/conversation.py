@@ -1,7 +1,6 @@
 """One client's HTTP connection: what was read, what is still to be written.
 
-h11 parses, because HTTP is not what this product exists for; it does no I/O. Here is
-what bounds a client: the size of a request, and the time it may take.
+Here is what bounds a client: the size of a request, and the time it may take.
 """
 
 from __future__ import annotations
@@ -12,20 +11,21 @@ import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import h11
-
 from botocore_conn_provider.endpoint.documents import write_denial
+from botocore_conn_provider.endpoint.request import (
+    LONGEST_BYTES,
+    NotARequestError,
+    parse_request,
+)
 from botocore_conn_provider.endpoint.request_rules import Denial
-from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
+    from botocore_conn_provider.endpoint.request import Asked
     from botocore_conn_provider.endpoint.supply import Awaited
 
-# A request is a line and a dozen headers; the longest of them is the token.
-LONGEST_REQUEST_BYTES = 16 * 1024
 READ_BYTES = 4096
 # What is read until an answer is given, of clients that send without waiting for one.
-MOST_BYTES = 4 * LONGEST_REQUEST_BYTES
+MOST_BYTES = 4 * LONGEST_BYTES
 # For the next whole request, and for the client to take the answer; then, to hang up.
 REQUEST_SECONDS, HANG_UP_SECONDS = 10.0, 1.0
 
@@ -36,28 +36,6 @@ HEAD = (
     "Connection: {connection}\r\n\r\n"
 )
 ENDS_AFTER = 300  # from this status on, the connection ends with the answer
-
-
-class Asked(Value):
-    """A whole request."""
-
-    method: bytes
-    target: bytes
-    headers: list[tuple[bytes, bytes]]
-    keeps_open: bool = False
-    """Whether the client may ask again by the same connection."""
-
-    def __repr__(self) -> str:  # the token is in it
-        return "Asked(…)"
-
-
-def _expect_request() -> h11.Connection:
-    """Return a parser of one request.
-
-    h11 could go on to the next one, but for that it wants to write the answer too, and
-    that takes it longer than all the rest.
-    """
-    return h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_REQUEST_BYTES)
 
 
 class Conversation:
@@ -77,7 +55,7 @@ class Conversation:
         self.ends_at = now + REQUEST_SECONDS
         self.asked: Asked | None = None
         self.awaited: Awaited | None = None
-        self._http = _expect_request()
+        self._in = b""
         self._out = b""
         self._read_bytes = 0
         self._closing = False
@@ -109,10 +87,7 @@ class Conversation:
             raise ConnectionResetError
         if self._closing:
             return None
-        try:
-            self._http.receive_data(data)
-        except h11.RemoteProtocolError:
-            return MALFORMED
+        self._in += data
         return self.find_next()
 
     def find_next(self) -> Asked | Denial | None:
@@ -120,17 +95,13 @@ class Conversation:
         if self.asked is not None or self._closing:
             return None
         try:
-            event = self._http.next_event()
-        except h11.RemoteProtocolError:
+            found = parse_request(self._in)
+        except NotARequestError:
             return MALFORMED
-        if not isinstance(event, h11.Request):
+        if found is None:
             return None
-        headers = list(event.headers)
-        keeps_open = event.http_version == b"1.1" and not any(
-            name == b"connection" and b"close" in value.lower()
-            for name, value in headers
-        )
-        self.asked = Asked(event.method, event.target, headers, keeps_open)
+        self.asked, length = found
+        self._in = self._in[length:]
         return self.asked
 
     def wait(self, awaited: Awaited, now: float) -> None:
@@ -152,11 +123,6 @@ class Conversation:
         self._read_bytes = 0
         self.ends_at = now + REQUEST_SECONDS
         self._closing = ends
-        if not ends:
-            ahead, _ = self._http.trailing_data
-            self._http = _expect_request()
-            if ahead:
-                self._http.receive_data(ahead)
 
     def deny(self, denial: Denial, now: float) -> None:
         """Have a denial written."""

@@ -24,7 +24,8 @@ from botocore_conn_provider.fork import reset_in_children
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore_conn_provider.endpoint.conversation import Asked, Conversation
+    from botocore_conn_provider.endpoint.conversation import Conversation
+    from botocore_conn_provider.endpoint.request import Asked
     from botocore_conn_provider.endpoint.request_rules import Denial
 
     Answer = Callable[[Conversation, float], None]

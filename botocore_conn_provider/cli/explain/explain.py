@@ -12,9 +12,9 @@ from botocore_conn_provider.cli.connection_source import (
     read_given,
 )
 from botocore_conn_provider.cli.explain.effects import describe_effects
-from botocore_conn_provider.cli.explain.engines import describe_engines
 from botocore_conn_provider.cli.explain.field_list import list_fields
 from botocore_conn_provider.cli.explain.plan import list_ignored, list_steps
+from botocore_conn_provider.cli.explain.reached_engines import describe_engines
 from botocore_conn_provider.cli.explain.tree import write_outline
 from botocore_conn_provider.cli.explain.trust_policy import find_trust_policy
 from botocore_conn_provider.connection.environment import is_disabled
