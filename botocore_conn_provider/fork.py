@@ -1,4 +1,4 @@
-"""Give each process its own locks and values, across a fork.
+"""Give each process its own locks, across a fork.
 
 In a forked child, a lock that another thread held at the fork is never released,
 renewal threads do not exist, an inherited lock file keeps its lock, and HTTP
@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import botocore_conn_provider.unfinished_imports  # noqa: F401 - it registers a hook
 
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
         def reset_after_fork(self) -> None:
             """Replace locks and forget threads. Runs in the child's only thread."""
-
-
-T = TypeVar("T")
 
 
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
@@ -130,24 +127,6 @@ class ProcessLock:
         """The lock of the process that asks."""
         # setdefault is atomic, so two threads cannot get two locks.
         return self._locks.setdefault(current_process(), threading.RLock())
-
-
-class PerProcess(Generic[T]):
-    """A value that each process makes at first use, for example an STS client.
-
-    Thread safety: there is no lock, because the keeper runs one renewal at a time.
-    """
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._made: tuple[tuple[object, int], T] | None = None
-
-    def __call__(self) -> T:
-        """Return this process's value."""
-        process = current_process()
-        if self._made is None or self._made[0] != process:
-            self._made = (process, self._make())
-        return self._made[1]
 
 
 def could_start(thread: threading.Thread) -> bool:

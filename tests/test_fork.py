@@ -14,7 +14,6 @@ from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import InvalidConnectionError
 from botocore_conn_provider.exchange import checks
 from botocore_conn_provider.fork import (
-    PerProcess,
     ProcessLock,
     could_start,
     reset_in_children,
@@ -248,18 +247,9 @@ def test_reset_that_fails_leaves_no_other_undone() -> None:
     assert answer == HELD
 
 
-@pytest.mark.usefixtures("one_pid")
-def test_value_is_made_again_in_a_child_of_the_same_id() -> None:
-    made = PerProcess(object)
-    first = made()
-    assert made() is first
-    assert ask_child(lambda: HELD if made() is not first else 1) == HELD
-    assert made() is first
-
-
 IN_A_NAMESPACE = """
     import ctypes, os, signal, sys, threading, warnings
-    from botocore_conn_provider.fork import PerProcess, ProcessLock
+    from botocore_conn_provider.fork import ProcessLock
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
     libc = ctypes.CDLL(None, use_errno=True)
 
@@ -280,8 +270,7 @@ IN_A_NAMESPACE = """
     if (outer := fork_into_namespace()):
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(outer, 0)[1]))
     assert os.getpid() == 1
-    lock, value = ProcessLock(), PerProcess(object)
-    first = value()
+    lock = ProcessLock()
     inside, go_on = threading.Event(), threading.Event()
     def hold():
         with lock.own:
@@ -295,7 +284,7 @@ IN_A_NAMESPACE = """
     signal.signal(signal.SIGALRM, lambda *_: os._exit(14))
     signal.alarm(20)
     with lock.own:
-        os._exit(7 if value() is not first else 8)
+        os._exit(7)
 """
 
 

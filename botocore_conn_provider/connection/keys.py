@@ -5,7 +5,6 @@ Source: docs/specification.md, sections 2.1 to 2.3.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.field_reader import (
@@ -152,12 +151,19 @@ def judge_secret_key(text: str, field: str, findings: Findings) -> None:
     The key is only used in an HMAC, which accepts any text, and MinIO and Ceph let
     their users choose one. A line break or a control character comes from copying.
     """
-    if any(unicodedata.category(each) in NEVER_IN_A_SECRET for each in text):
+    if not text.isprintable() and _has_control_character(text):
         findings.refuse(field, "has a line break or a control character", RETYPE)
     elif text and not (_is_visible(text[0]) and _is_visible(text[-1])):
         findings.notices.append(
             f"'{field}' begins or ends with whitespace, which is part of the key."
         )
+
+
+def _has_control_character(text: str) -> bool:
+    # Imported here: its tables are memory that few keys need.
+    from unicodedata import category
+
+    return any(category(each) in NEVER_IN_A_SECRET for each in text)
 
 
 def _is_visible(character: str) -> bool:

@@ -8,17 +8,19 @@ Source: docs/specification.md, section 2.6.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.field_reader import FieldReader, is_number
 from botocore_conn_provider.connection.settings import (
     AssumeRoleWithSaml,
-    MutualAuthentication,
     SamlSignIn,
 )
 from botocore_conn_provider.connection.sts_parameters import read_parameters
 from botocore_conn_provider.redaction import describe_value
 from botocore_conn_provider.secret import Options
+
+if TYPE_CHECKING:
+    from botocore_conn_provider.connection.settings import MutualAuthentication
 
 FIELD = "assume_role_with_saml"
 PRINCIPAL_ARN = r"arn:aws[a-z-]*:iam::\d{12}:saml-provider/[\w._-]{1,128}"

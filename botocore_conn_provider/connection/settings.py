@@ -7,7 +7,7 @@ dataclasses takes longer than our whole import budget (`docs/decisions.md`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.redaction import show_key_id, show_origin
 from botocore_conn_provider.secret import KeyId, Options, Secret
@@ -15,11 +15,14 @@ from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
+
+    MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
 
 # The part of a sign-in's deadline that is spent on waiting for another process's.
 LOCK_SHARE = 0.8
-
-MutualAuthentication = Literal["REQUIRED", "OPTIONAL", "DISABLED"]
+# Parameters of STS that reading has judged whole.
+READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
 
 
 class StaticKeys(Value):
@@ -177,3 +180,23 @@ class AwsSettings(Value):
     def names_identity(self) -> bool:
         """Whether the identity is another than what botocore's own chain finds."""
         return self.role is not None or not self.starts_from_chain
+
+    @property
+    def needs_checks(self) -> bool:
+        """Whether something is left that only this machine's botocore or files can judge.
+
+        See `exchange.checks`, which most connections need not load.
+        """
+        by_files = self.profile_name is not None or isinstance(self.client.verify, str)
+        return by_files or len(self.client.config) > 0 or self.needs_sts_model
+
+    @property
+    def needs_sts_model(self) -> bool:
+        """Whether there are parameters of STS that reading has not judged.
+
+        Loading STS's model takes milliseconds, which a start from the store can save.
+        """
+        role = self.role
+        if role is None or isinstance(role, AssumeRoleWithSaml):
+            return role is not None
+        return not READ_PARAMETERS.issuperset(role.parameters)

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
     from botocore_conn_provider.secret import Options
 
-READ_PARAMETERS = frozenset({"RoleSessionName", "ExternalId"})
 # By its path: finding the newest version by name lists every service's folder.
 STS_MODEL = "sts/2011-06-15/service-2"
 
@@ -50,7 +49,8 @@ def judge(
 ) -> None:
     """Refuse what this machine's botocore, files and profiles make impossible.
 
-    Reads the shared configuration files and, for a role, the STS model.
+    Reads the shared configuration files and, for some roles, the STS model. Finds nothing
+    in settings that do not need it (`needs_checks`).
 
     Raises:
         InvalidConnectionError: With every problem found here.
@@ -60,7 +60,7 @@ def judge(
         *_judge_profile(settings, session),
         *_judge_verify(settings),
     ]
-    if settings.role is not None and _is_worth_a_model(settings.role):
+    if settings.role is not None and settings.needs_sts_model:
         problems += _judge_parameters(settings.role)
     if problems:
         raise InvalidConnectionError(
@@ -183,16 +183,6 @@ def operation_of(role: Role) -> str:
     if isinstance(role, AssumeRoleWithSaml):
         return "AssumeRoleWithSAML"
     return "AssumeRoleWithWebIdentity"
-
-
-def _is_worth_a_model(role: Role) -> bool:
-    """Return whether there is more to check than reading has checked already.
-
-    Loading STS's model takes milliseconds, which a start from the store can save.
-    """
-    return isinstance(role, AssumeRoleWithSaml) or not READ_PARAMETERS.issuperset(
-        role.parameters
-    )
 
 
 def _judge_parameters(role: Role) -> list[Problem]:

@@ -22,12 +22,14 @@ from botocore.configprovider import (
     InstanceVarProvider,
     ScopedConfigProvider,
 )
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 
 from botocore_conn_provider.exchange.session_view import SessionView
 
 if TYPE_CHECKING:
     import botocore.session
     from botocore.configprovider import BaseProvider
+    from botocore.hooks import BaseEventHooks
 
     from botocore_conn_provider.connection.environment import Environ, Snapshot
 
@@ -38,6 +40,10 @@ ASKED: dict[type, str] = {
     ScopedConfigProvider: "_config_var_name",
     ConstantProvider: "_value",
 }
+# The second part of an event's name: the services that clients of a base session call
+# (`botocore.credentials` and `botocore.tokens` make them), and any.
+CALLED = ("sts", "sso", "sso-oidc", "signin", "*")
+DOCUMENTATION = "docs"
 
 
 def view_session(
@@ -68,9 +74,40 @@ def view_session(
         overrides=overrides,
         client_config=session.get_default_client_config(),
         # A copy: what is registered later is for the session itself.
-        events=copy.copy(session.get_component("event_emitter")),
+        events=copy_handlers(session.get_component("event_emitter")),
         region_name=region_name,
     )
+
+
+def copy_handlers(events: BaseEventHooks) -> BaseEventHooks:
+    """Return a copy with the handlers that clients of an exchange may call.
+
+    Nine of ten are for other services or for documentation. To copy them, once here and
+    once more for the client of STS, was the largest part of what a start costs after
+    the imports. Botocore has no public way; an emitter of another kind is copied whole.
+    """
+    emitter = vars(events)["_emitter"] if type(events) is EventAliaser else None
+    if type(emitter) is not HierarchicalEmitter:
+        return copy.copy(events)
+    told = vars(emitter)
+    root = vars(told["_handlers"])["_root"]
+    chosen = type(told["_handlers"])()
+    vars(chosen)["_root"] = root | {
+        "children": {
+            name: _choose_services(node)
+            for name, node in root["children"].items()
+            if name != DOCUMENTATION
+        }
+    }
+    slim = HierarchicalEmitter()
+    # No handlers that were looked up before: the cache is shared by copies.
+    vars(slim).update(told, _handlers=chosen, _lookup_cache={})
+    return copy.copy(EventAliaser(slim, vars(events)["_event_aliases"]))
+
+
+def _choose_services(node: dict[str, Any]) -> dict[str, Any]:
+    children = node["children"]
+    return node | {"children": {n: children[n] for n in CALLED if n in children}}
 
 
 def is_of_botocore(

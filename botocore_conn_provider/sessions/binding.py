@@ -98,7 +98,7 @@ class Binding:
         if self._done:  # by the thread that had the lock before
             return ()
         settings = self._read()
-        if settings is not None:
+        if settings is not None and settings.needs_checks:
             self._judge(settings, session)
         self._settings = settings
         self._done = True
@@ -109,7 +109,8 @@ class Binding:
         return [(logging.WARNING, f"{place}: {notice}") for notice in settings.notices]
 
     def _judge(self, settings: AwsSettings, session: botocore.session.Session) -> None:
-        from botocore_conn_provider.exchange.checks import judge  # as late as reading
+        # Imported here: most connections need no checks.
+        from botocore_conn_provider.exchange.checks import judge
 
         # Judging asks the session for files and profiles, which asks back for the
         # connection in this same thread: it sees what was read. Other threads

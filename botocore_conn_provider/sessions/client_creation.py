@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +35,20 @@ if TYPE_CHECKING:
 CREATION = "conn_provider_clients"
 MARK = "conn_provider_fitted_class"
 
-# What `create_client` takes, after `self`. Those of botocore's: aiobotocore's are the
-# same and hidden behind `*args`.
-ARGUMENTS = tuple(inspect.signature(botocore.session.Session.create_client).parameters)[
-    1:
-]
+# What `create_client` takes, after `self`, in its order, as far as it is looked at here.
+# Written down, because to ask botocore's function for it delays each start.
+ARGUMENTS = (
+    "service_name",
+    "region_name",
+    "api_version",
+    "use_ssl",
+    "verify",
+    "endpoint_url",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "config",
+)
 
 KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
