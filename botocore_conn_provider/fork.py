@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 import botocore_conn_provider.unfinished_imports  # noqa: F401 - it registers a hook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol
 
     # For the type checker alone: defining a protocol delays each start.

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Snapshot
 
+# The mark of a class whose sessions no connection is fitted to. By its name, because a
+# start from the store makes none and need not load the class.
+UNFITTED = "conn_provider_unfitted"
 # Session variables that hold paths, which botocore would expand at each reading.
 FILES = ("config_file", "credentials_file")
 REGION_VARIABLE = "AWS_DEFAULT_REGION"

@@ -10,6 +10,7 @@ AssumeRoleWithWebIdentity.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from email.utils import parsedate_to_datetime
@@ -57,6 +58,19 @@ if TYPE_CHECKING:
         def assume_role_with_web_identity(
             self, **parameters: Any
         ) -> dict[str, Any]: ...
+
+
+def load_model(view: SessionView) -> None:
+    """Have the session's loader read STS's model, where an exchange will find it.
+
+    Without the loader, which is gone with its session, the exchange reads it itself.
+    """
+    loader = view.data_loader()
+    if loader is not None:
+        # As botocore's client asks for it, because the loader goes by the arguments.
+        # The exchange tells what is wrong with the data.
+        with contextlib.suppress(Exception):
+            loader.load_service_model("sts", "service-2", api_version=None)
 
 
 def create_sts_client(

@@ -26,6 +26,7 @@ class UnfittedSession(botocore.session.Session):
         hops: What its chain asks STS for; None until it is asked for credentials.
     """
 
+    conn_provider_unfitted = True  # UNFITTED
     environ: Environ | None = None
     hops: Hops | None = None
 

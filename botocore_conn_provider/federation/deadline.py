@@ -18,11 +18,12 @@ from concurrent.futures import Future, wait
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
+from botocore_conn_provider.attempt_end import find_attempt_end
 from botocore_conn_provider.fork import could_start
 from botocore_conn_provider.tracebacks import clear_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Protocol
 
     # For the type checker alone: defining a protocol delays each start.
@@ -45,7 +46,7 @@ class DeadlineExceededError(Exception):
 class Deadline:
     """The moment by which one attempt ends, and what it is doing meanwhile.
 
-    Within other bounded work the earlier end counts.
+    Within other bounded work, or an attempt with an end, the earlier end counts.
 
     The lock orders "a connection is made" and "the time is up", so that every
     connection of an attempt that was given up is shut. `doing` is written by the
@@ -60,10 +61,12 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.doing = self.was_doing = "starting"
-        outer = find_deadline()
+        outer, attempt_end = find_deadline(), find_attempt_end()
         self._end = time.monotonic() + seconds
         if outer is not None:
             self._end = min(self._end, outer._end)  # noqa: SLF001 - of our own class
+        if attempt_end is not None:
+            self._end = min(self._end, attempt_end)
         self._lock = threading.Lock()
         self._over = False
         self._watched: set[OpenConnection] = set()
@@ -117,16 +120,6 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 def find_deadline() -> Deadline | None:
     """Return the deadline that this code runs under, if any."""
     return _current.get()
-
-
-@contextlib.contextmanager
-def ending_in(seconds: float) -> Iterator[None]:
-    """Have all bounded work inside the block end in `seconds`, or earlier."""
-    entered = _current.set(Deadline(seconds))
-    try:
-        yield
-    finally:
-        _current.reset(entered)
 
 
 def run_within(deadline: Deadline, work: Callable[[], T]) -> T:

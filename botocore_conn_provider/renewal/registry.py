@@ -122,6 +122,7 @@ def defer_keeper(settings: AwsSettings, view: SessionView) -> DeferredKeeper:
         lambda: share_keeper(settings, view),
         conn_id=settings.conn_id,
         policy=RenewalPolicy.from_settings(settings.own),
+        prepare=lambda: _prepare(settings, view),
     )
 
 
@@ -155,6 +156,15 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         return keeper
 
     return keepers.share(identity, make_keeper, is_kept=is_shared)
+
+
+def _prepare(settings: AwsSettings, view: SessionView) -> None:
+    """Load what the exchange needs, unless the store may make it needless."""
+    if settings.role is not None and settings.own.store is None:
+        # Imported here: a start from the store asks no STS.
+        from botocore_conn_provider.exchange.sts import load_model
+
+        load_model(view)
 
 
 def _find_store(settings: AwsSettings, snapshot: Snapshot) -> Path | None:

@@ -89,7 +89,7 @@ class Source:
 
     def _ask(self, deadline: float, repeats: Repeats) -> Issued:
         # Imported here: a start that is served from the store asks no source.
-        from botocore_conn_provider.federation.deadline import ending_in
+        from botocore_conn_provider.attempt_end import ending_in
 
         left = deadline - self._runtime.elapsed()
         with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):

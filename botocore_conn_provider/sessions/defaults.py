@@ -82,14 +82,18 @@ class VariableDefault(BaseProvider):
         session is then made and shown as ever, and the first client or credentials
         say what is wrong. The environment's value is not taken in its stead.
         """
-        own: str | None = self._fitted.session.instance_variables().get(self.name)
         try:
             settings = self._fitted.read()
         except InvalidConnectionError:
-            return own
+            return self._find_own()
         if settings is None:
             return self._ask_replaced()
-        return own or self._choose(settings)
+        return self._find_own() or self._choose(settings)
+
+    def _find_own(self) -> str | None:
+        """Return what the program said in code."""
+        own: str | None = self._fitted.session.instance_variables().get(self.name)
+        return own
 
     def _choose(self, settings: AwsSettings) -> str | None:
         raise NotImplementedError
@@ -123,6 +127,10 @@ class ProfileDefault(VariableDefault):
     An unknown `AWS_PROFILE` does not break a connection that has an identity of
     its own.
     """
+
+    def _find_own(self) -> str | None:
+        """Return None: where the program named a profile, no connection applies."""
+        return None
 
     def _choose(self, settings: AwsSettings) -> str | None:
         if settings.profile_name is not None:

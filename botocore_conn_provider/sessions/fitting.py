@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 from botocore_conn_provider.connection.environment import Snapshot, is_disabled
-from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
+from botocore_conn_provider.exchange.session_view import UNFITTED
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import ignore_bearer_tokens
 from botocore_conn_provider.sessions.binding import (
@@ -142,7 +142,7 @@ def bind_session(
     again: bool,
 ) -> None:
     """Fit the program's session to the connection; `again` replaces another one."""
-    if not isinstance(session, UnfittedSession):
+    if not hasattr(session, UNFITTED):
         fit(session, Binding(snapshot, conn_id, remake=REMAKE), again=again)
 
 

@@ -7,18 +7,23 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.hooks import HierarchicalEmitter
 
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.exchange.base_session import create_base_session
-from botocore_conn_provider.exchange.session_view import SessionView, name_object
+from botocore_conn_provider.exchange.session_view import (
+    EVENTS,
+    SessionView,
+    name_object,
+)
 from botocore_conn_provider.exchange.variable_chains import view_session
 
 
 class Thing:
     """What a program may hand to botocore: a handler, a value."""
 
-    def __call__(self) -> None:
+    def __call__(self, **_: Any) -> None:
         """Do nothing."""
 
 
@@ -69,6 +74,49 @@ def test_handlers_that_were_described_once_are_told_as_ever() -> None:
     told = view.describe()
     assert any(name.startswith("handler ") for name in told)
     assert view.describe_handlers_once().describe() == told
+
+
+def list_handlers(events: Any, event: str) -> list[Any]:
+    return list(events._emitter._handlers.prefix_search(event))
+
+
+@pytest.mark.parametrize("service", ["sts", "sso", "sso-oidc", "signin"])
+def test_exchange_calls_the_handlers_that_were_there_in_their_order(
+    service: str,
+) -> None:
+    session = botocore.session.Session()
+    events = session.get_component("event_emitter")
+    for name in ("before-call", "before-call.*.AssumeRole", "*", f"*.{service}"):
+        events.register(name, Thing())
+        events.register_first(name, Thing())
+        events.register_last(name, Thing(), unique_id=name)
+    view = view_session(session, Snapshot.take())
+    asked = [f"{event}.{service}.AssumeRole" for event in EVENTS]
+    before = [list_handlers(events, event) for event in asked]
+    events.register_first(f"before-call.{service}", Thing())
+    events.unregister("*", unique_id="*")
+    assert [list_handlers(view.events, event) for event in asked] == before
+    assert any(before)
+
+
+def test_exchange_copies_no_handlers_of_other_services() -> None:
+    session = botocore.session.Session()
+    events = session.get_component("event_emitter")
+    events.register("made-up.s3", Thing())
+    assert events.emit("made-up.s3")  # botocore remembers whom it has called
+    heard: Any = view_session(session, Snapshot.take()).events
+    assert heard.emit("made-up.s3") == []
+
+
+def test_emitter_of_another_kind_is_copied_whole() -> None:
+    class Own(HierarchicalEmitter):
+        """A program's."""
+
+    session = botocore.session.Session(event_hooks=Own())
+    session.register("before-call.s3", Thing())
+    view = view_session(session, Snapshot.take())
+    assert type(vars(view.events)["_emitter"]) is Own
+    assert list_handlers(view.events, "before-call.s3")
 
 
 def test_base_session_replaces_old_names_of_events_once() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from botocore_conn_provider.attempt_end import ending_in
 from botocore_conn_provider.federation.deadline import (
     Deadline,
     DeadlineExceededError,
@@ -68,6 +69,14 @@ def test_sockets_of_given_up_work_are_shut() -> None:
         with pytest.raises(DeadlineExceededError):
             run_within(Deadline(0.05), work)
         assert ended.wait(10)
+
+
+def test_work_ends_with_the_attempt_that_it_belongs_to() -> None:
+    with ending_in(0):
+        assert Deadline(60).remaining_seconds == 0
+    with ending_in(60):
+        assert Deadline(0).remaining_seconds == 0
+    assert Deadline(60).remaining_seconds > 0
 
 
 def test_socket_opened_too_late_is_shut_at_once() -> None:

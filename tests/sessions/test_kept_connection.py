@@ -90,6 +90,40 @@ def test_crowd_of_processes_with_an_empty_store_asks_once(
     assert count(world, "GetCallerIdentity") == PROCESSES
 
 
+READERS = f"""{INSTALL}
+import botocore.loaders
+load, main = botocore.loaders.JSONFileLoader.load_file, threading.current_thread()
+readers = []
+def note(self, path):
+    if "/sts/" in path and "service-2" in path:
+        readers.append("waiting" if threading.current_thread() is main else "other")
+    return load(self, path)
+botocore.loaders.JSONFileLoader.load_file = note
+boto3.client("s3").list_buckets()
+print(set(readers))
+"""
+
+
+@pytest.mark.parametrize(
+    ("in_store", "readers"), [(False, "{'waiting'}"), (True, "set()")]
+)
+def test_model_of_sts_is_read_by_who_waits_for_an_exchange(
+    world: World,
+    set_up: Arrange,
+    run: Callable[..., Ended],
+    tmp_path: Path,
+    *,
+    in_store: bool,
+    readers: str,
+) -> None:
+    # What a new thread allocates is memory that no other uses again.
+    set_up(ASSUMING, tmp_path / "store" if in_store else None)
+    if in_store:
+        run(CALL)
+    assert run(READERS).stdout.strip() == readers
+    assert count(world) == 1
+
+
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_other_identity_makes_its_own_call(
     world: World,
