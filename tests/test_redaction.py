@@ -16,9 +16,8 @@ from botocore_conn_provider.errors import (
     Problem,
     describe_error,
 )
+from botocore_conn_provider.masking import LARGEST_TEXT, mask
 from botocore_conn_provider.redaction import (
-    LARGEST_TEXT,
-    mask,
     show_error,
     show_label,
     show_origin,
