@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 else:
     from _collections import _tuplegetter  # what collections.namedtuple reads with
 
+    # What reads each place of a tuple, the same for all classes. None has more fields.
+    PLACES = tuple(_tuplegetter(place, None) for place in range(32))
+
     class ValueType(type):
         """Makes the fields of a class's annotations places of a tuple."""
 
@@ -26,14 +29,15 @@ else:
         ) -> ValueType:
             """Make the class. Its module has `from __future__ import annotations`."""
             fields = tuple(body.get("__annotations__", ()))
-            made = {
+            defaults = {field: body[field] for field in fields if field in body}
+            body |= zip(fields, PLACES[: len(fields)], strict=True)
+            body |= {
                 "__slots__": (),
                 "__match_args__": fields,
                 "_fields": fields,
-                "_field_defaults": {f: body[f] for f in fields if f in body},
+                "_field_defaults": defaults,
             }
-            places = {f: _tuplegetter(n, None) for n, f in enumerate(fields)}
-            return super().__new__(cls, name, bases, {**body, **places, **made})
+            return type.__new__(cls, name, bases, body)
 
         @property
         def __signature__(cls) -> Any:
