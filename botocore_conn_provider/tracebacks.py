@@ -13,15 +13,16 @@ from __future__ import annotations
 import functools
 import sys
 import traceback
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import ConnProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import ParamSpec, TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 
 def scrubbed(work: Callable[P, T]) -> Callable[P, T]:

@@ -121,9 +121,13 @@ def is_of_botocore(
         (InstanceVarProvider, name),
         *[(EnvironmentProvider, each) for each in list_names(variables)],
         *[(ScopedConfigProvider, each) for each in list_names(in_file)],
-        *([] if default is None else [(ConstantProvider, default)]),
     ]
-    return list(map(_describe, vars(provider)["_providers"])) == expected
+    if default is not None:
+        expected.append((ConstantProvider, default))
+    parts = vars(provider)["_providers"]
+    return expected == [
+        (type(part), vars(part).get(ASKED.get(type(part), ""))) for part in parts
+    ]
 
 
 def rebind(
@@ -141,11 +145,6 @@ def rebind(
     if kind is ScopedConfigProvider:
         return ScopedConfigProvider(told["_config_var_name"], session)
     return provider
-
-
-def _describe(part: BaseProvider) -> tuple[type, Any]:
-    kind = type(part)
-    return kind, vars(part).get(ASKED.get(kind, ""))
 
 
 def list_names(names: Any) -> list[Any]:

@@ -20,7 +20,7 @@ file for another's and back. So each exchange finds out who asks now (`Asker`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
@@ -53,48 +53,46 @@ def fingerprint(settings: AwsSettings, who_asks: Mapping[str, str]) -> str:
 def _begin(settings: AwsSettings) -> hashlib._Hash:
     """Hash what stays the same as long as the connection does."""
     digest = hashlib.sha256(DOMAIN)
-    for part in _encode(settings._replace(notices=())):
-        digest.update(part)
+    _encode(settings._replace(notices=()), digest)
     return digest
 
 
 def _finish(begun: hashlib._Hash, who_asks: Mapping[str, str]) -> str:
     digest = begun.copy()
-    for part in _encode(who_asks):
-        digest.update(part)
+    _encode(who_asks, digest)
     return digest.hexdigest()
 
 
-def _encode(value: Any) -> Iterator[bytes]:
-    """Yield `value` in a form that no two different values share.
+def _encode(value: Any, digest: hashlib._Hash) -> None:
+    """Add `value` to the digest in a form that no two different values share.
 
     Each text stands behind its kind and length, so that parts cannot run together.
     """
     if isinstance(value, str):  # first: most are, and an abstract class is slow to ask
-        yield from _encode_text(type(value).__name__, value)
+        _encode_text(type(value).__name__, value, digest)
     elif isinstance(value, Secret):
-        yield from _encode_text("secret", value.reveal())
+        _encode_text("secret", value.reveal(), digest)
     elif isinstance(value, tuple | list):
         # The class counts: two kinds of role may have the same fields.
         name = type(value).__name__ if isinstance(value, tuple) else "list"
-        yield f"{name} {len(value)}\n".encode()
+        digest.update(f"{name} {len(value)}\n".encode())
         for one in value:
-            yield from _encode(one)
+            _encode(one, digest)
     elif value is not None and isinstance(value, Mapping | Options):
-        yield f"mapping {len(value)}\n".encode()
+        digest.update(f"mapping {len(value)}\n".encode())
         for name in sorted(value, key=str):
-            yield from _encode(name)
-            yield from _encode(value[name])
+            _encode(name, digest)
+            _encode(value[name], digest)
     else:
         # A value of a kind that shows its address is its own in each process: it
         # is never shared, which is safe.
-        yield from _encode_text(type(value).__name__, repr(value))
+        _encode_text(type(value).__name__, repr(value), digest)
 
 
-def _encode_text(kind: str, text: str) -> Iterator[bytes]:
+def _encode_text(kind: str, text: str, digest: hashlib._Hash) -> None:
     content = text.encode("utf-8", "surrogatepass")
-    yield f"{kind} {len(content)}\n".encode()
-    yield content
+    digest.update(f"{kind} {len(content)}\n".encode())
+    digest.update(content)
 
 
 class Asker:

@@ -10,7 +10,7 @@ an attempt of 30 s asks at most seven times, and the next one goes on with long 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import (
     CredentialFetchError,
@@ -20,12 +20,14 @@ from botocore_conn_provider.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from botocore_conn_provider.exchange.flow import Exchange, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 # What STS says of a proof, or of base keys, that it would have taken before.
 OUTLIVED = (
     "ExpiredToken",

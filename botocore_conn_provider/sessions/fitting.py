@@ -5,6 +5,7 @@ endpoint, verify, Config and keys win one by one, and an explicit profile switch
 the connection off for that session. All of it is set on the session, not on the
 class, so that a session keeps its connection when `uninstall()` restores the rest.
 
+Sessions that were made before `install()` are reached by wrapped methods of their class.
 Pickled credentials are made again here, too: a pickle crosses to another process or
 machine, where they come from the connection in the environment there.
 
@@ -14,6 +15,7 @@ Which botocore member does what, and why not the obvious one, is in
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +31,11 @@ from botocore_conn_provider.sessions.binding import (
     Remake,
     say_once,
 )
-from botocore_conn_provider.sessions.client_creation import is_aio, put_client_defaults
+from botocore_conn_provider.sessions.client_creation import (
+    find_aio_session_class,
+    is_aio,
+    put_client_defaults,
+)
 from botocore_conn_provider.sessions.defaults import put_session_defaults
 from botocore_conn_provider.sessions.given import (
     COMPONENT,
@@ -41,9 +47,15 @@ from botocore_conn_provider.sessions.given import (
 from botocore_conn_provider.sessions.resolver import FittedResolver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore.credentials import Credentials
 
+    Fit = Callable[[botocore.session.Session], None]
+
 FITTED = "conn_provider_fitting"
+# What reaches the credentials, of a session that was made before `install()`.
+WRAPPED = ("create_client", "get_credentials")
 
 # Threads that meet on a session older than install() fit it once.
 _fitting_lock = ProcessLock()
@@ -170,3 +182,49 @@ def remake_aio_credentials(conn_id: str) -> Any:
 
 
 REMAKE = Remake(remake_credentials, remake_aio_credentials)
+
+
+class WrappedMethods:
+    """The methods of botocore's session, and of aiobotocore's if it is there, wrapped.
+
+    They fit the sessions that were made before `install()` on the way: no initializer was
+    called for those.
+
+    Args:
+        reach: Fits a session to the installed connection, if one is installed.
+    """
+
+    def __init__(self, reach: Fit) -> None:
+        self._replaced: list[tuple[type, str, Any, Any]] = []
+        # A class that is imported later has no session older than this.
+        aio = find_aio_session_class()
+        host = botocore.session.Session
+        for kind in (host,) if aio is None else (host, aio):
+            for name in WRAPPED:
+                original = vars(kind)[name]
+                ours = _fit_first(name, original, reach)
+                self._replaced.append((kind, name, original, ours))
+                setattr(kind, name, ours)
+
+    def restore(self) -> None:
+        """Put the originals back, unless somebody wrapped ours meanwhile."""
+        for kind, name, original, ours in self._replaced:
+            if vars(kind)[name] is ours:
+                setattr(kind, name, original)
+
+
+def _fit_first(name: str, original: Any, reach: Fit) -> Any:
+    """Wrap a method of `Session` so that an older session is fitted first."""
+
+    @functools.wraps(original)
+    def method(self: botocore.session.Session, *args: Any, **kwargs: Any) -> Any:
+        try:
+            if find_fitted(self) is None:
+                reach(self)
+                if find_fitted(self) is not None:
+                    return getattr(self, name)(*args, **kwargs)
+            return original(self, *args, **kwargs)
+        finally:
+            del args, kwargs  # keys, maybe, and a traceback shows this frame
+
+    return method

@@ -2,7 +2,7 @@
 
 New sessions are reached through `botocore.register_initializer`, which is public
 and called at the birth of each. Sessions that are older than `install()` have no
-such moment: `older_sessions` reaches them.
+such moment: `fitting.WrappedMethods` reaches them.
 
 While there is no session, nothing here imports more of botocore than its `__init__`:
 the program's own import of boto3 then finds the same stack as without us. Under our
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import boto3.session
     from botocore.session import Session
 
-    from botocore_conn_provider.sessions.older_sessions import WrappedMethods
+    from botocore_conn_provider.sessions.fitting import WrappedMethods
 
 
 class Installation:
@@ -57,7 +57,7 @@ class Installation:
     def reach_older_sessions(self) -> None:
         """Wrap the methods of the classes of sessions, once these are imported."""
         # Imported here because it imports botocore's session; see above.
-        from botocore_conn_provider.sessions.older_sessions import WrappedMethods
+        from botocore_conn_provider.sessions.fitting import WrappedMethods
 
         with _lock.own:
             if self._wrapped is None and not self._removed:
