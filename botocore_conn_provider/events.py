@@ -24,31 +24,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Literal
-
-    # The module's docstring says what each one means.
-    Kind = Literal[
-        "renewal_started",
-        "renewal_succeeded",
-        "renewal_failed",
-        "served_stale",
-        "rejected",
-        "store_hit",
-        "lock_wait",
-    ]
-else:  # at run time a text: making the other delays each start
-    Kind = str
 
 __all__ = ["Event", "Kind", "add_listener", "remove_listener"]
 
 logger = logging.getLogger(__name__)
+
+# The module's docstring says what each one means.
+Kind = Literal[
+    "renewal_started",
+    "renewal_succeeded",
+    "renewal_failed",
+    "served_stale",
+    "rejected",
+    "store_hit",
+    "lock_wait",
+]
 
 TEXTS: dict[Kind, tuple[int, str]] = {
     "renewal_started": (logging.DEBUG, "renewal started"),

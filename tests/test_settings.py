@@ -20,7 +20,7 @@ from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES
 from botocore_conn_provider.plugins import Secret, TokenRequest
 from botocore_conn_provider.renewal.schedule import Issued, RenewalPolicy, hold
-from botocore_conn_provider.renewal.store.files import LOCK
+from botocore_conn_provider.renewal.store.directory import LOCK
 from tests.plugins import install_entry_points
 from tests.renewal.simulation import EPOCH, HOUR, Simulation, build_fault, issue
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from botocore.configprovider import ConfigChainFactory
 
+from botocore_conn_provider.exchange.session_reading import rebind
 from botocore_conn_provider.exchange.session_view import FILES
 from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
-from botocore_conn_provider.exchange.variable_chains import rebind
 
 if TYPE_CHECKING:
     from botocore.credentials import CredentialResolver

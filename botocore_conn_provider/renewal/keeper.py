@@ -21,8 +21,7 @@ from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import Patience, RenewalPolicy, plan_wait
 from botocore_conn_provider.renewal.shared_call import SharedCall
 from botocore_conn_provider.renewal.source import Source
-from botocore_conn_provider.renewal.state import KeeperState, Renewed
-from botocore_conn_provider.renewal.telemetry import Telemetry
+from botocore_conn_provider.renewal.state import KeeperState, Renewed, Telemetry
 
 if TYPE_CHECKING:
     import datetime

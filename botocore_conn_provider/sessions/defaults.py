@@ -14,12 +14,12 @@ from botocore.configprovider import BaseProvider
 
 from botocore_conn_provider.connection.environment import find_former
 from botocore_conn_provider.errors import InvalidConnectionError
-from botocore_conn_provider.exchange.session_view import FILES
-from botocore_conn_provider.exchange.variable_chains import (
+from botocore_conn_provider.exchange.session_reading import (
     is_of_botocore,
     list_names,
     rebind,
 )
+from botocore_conn_provider.exchange.session_view import FILES
 from botocore_conn_provider.secret import Hidden
 
 if TYPE_CHECKING:

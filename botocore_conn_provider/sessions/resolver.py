@@ -19,7 +19,7 @@ from botocore.credentials import CredentialResolver
 
 from botocore_conn_provider.connection.environment import find_former
 from botocore_conn_provider.errors import InvalidConnectionError
-from botocore_conn_provider.exchange.variable_chains import view_session
+from botocore_conn_provider.exchange.session_reading import view_session
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import release_session
 from botocore_conn_provider.sessions.given import Inserted

@@ -21,7 +21,7 @@ from botocore_conn_provider.cli import process_credentials as issuing
 from botocore_conn_provider.cli.credential_process import write_document
 from botocore_conn_provider.cli.main import main
 from botocore_conn_provider.cli.process_credentials import IssuedKeys
-from botocore_conn_provider.renewal.store.files import LOCK
+from botocore_conn_provider.renewal.store.directory import LOCK
 from botocore_conn_provider.secret import KeyId, Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE

@@ -12,12 +12,12 @@ from botocore.hooks import HierarchicalEmitter
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.exchange.base_session import create_base_session
+from botocore_conn_provider.exchange.session_reading import view_session
 from botocore_conn_provider.exchange.session_view import (
     EVENTS,
     SessionView,
     name_object,
 )
-from botocore_conn_provider.exchange.variable_chains import view_session
 
 
 class Thing:

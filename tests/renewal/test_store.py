@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from botocore_conn_provider.renewal.schedule import Issued
-from botocore_conn_provider.renewal.store import files as store_files
+from botocore_conn_provider.renewal.store import directory as directories
 from botocore_conn_provider.renewal.store import machine_store as store_module
 from botocore_conn_provider.renewal.store.directory import find_store_directory
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
@@ -137,7 +137,7 @@ def test_spoilt_entry_is_a_miss_and_is_replaced(place: Path, spoil: Spoil) -> No
 )
 def test_spoilt_key_is_a_miss_and_is_replaced(place: Path, spoil: Spoil) -> None:
     obtain(place, 1)
-    spoil(place / store_files.KEY_NAME)
+    spoil(place / directories.KEY_NAME)
     assert obtain(place, 2) == (False, issue(2, 0).access_key_id)
     assert obtain(place, 3) == (True, issue(2, 0).access_key_id)
 
@@ -188,7 +188,7 @@ def test_passing_fault_does_not_throw_the_key_away(
         raise OSError(errno.EMFILE, "too many")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_files, "read_private", fail)
+        patched.setattr(directories, "read_private", fail)
         assert obtain(place, 2)[0] is False
     assert (place / "key").read_bytes() == key
 

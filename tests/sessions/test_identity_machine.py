@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from botocore_conn_provider.connection.environment import Snapshot
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.exchange import assume_role_flow, flow, variable_chains
+from botocore_conn_provider.exchange import assume_role_flow, flow, session_reading
 from botocore_conn_provider.sessions import resolver
 from botocore_conn_provider.sessions.binding import Binding
 from tests.sessions.identity_machine import (
@@ -131,7 +131,7 @@ def share_by_connection_alone(patch: pytest.MonkeyPatch) -> None:
 
 def forget_what_the_program_says(patch: pytest.MonkeyPatch) -> None:
     """Leave the variables out that the program has set on its session."""
-    take = variable_chains.view_session
+    take = session_reading.view_session
 
     def view_session(*args: Any, **kwargs: Any) -> Any:
         return take(*args, **kwargs)._replace(variables={})
@@ -141,7 +141,7 @@ def forget_what_the_program_says(patch: pytest.MonkeyPatch) -> None:
 
 def heed_what_is_said_late(patch: pytest.MonkeyPatch) -> None:
     """Read at each exchange what the program has set on its session."""
-    take = variable_chains.view_session
+    take = session_reading.view_session
 
     def view_session(session: Any, *args: Any, **kwargs: Any) -> Any:
         live = session._session_instance_vars
@@ -152,7 +152,7 @@ def heed_what_is_said_late(patch: pytest.MonkeyPatch) -> None:
 
 def resolve_in_one_place_for_all_threads(patch: pytest.MonkeyPatch) -> None:
     """Have two threads that resolve at once use the environment of the later one."""
-    take = variable_chains.view_session
+    take = session_reading.view_session
     place: list[Snapshot] = []
 
     def view_session(session: Any, snapshot: Snapshot, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 import botocore_conn_provider
 from botocore_conn_provider.renewal.registry import keepers
-from botocore_conn_provider.renewal.store.files import KEY_NAME, LOCK
+from botocore_conn_provider.renewal.store.directory import KEY_NAME, LOCK
 from tests.aws import Fault
 from tests.loopback import LOOPBACK, serve
 from tests.renewal.test_store import SPOILT

@@ -47,7 +47,7 @@ def test_install_imports_nothing_foreign(run_python: Children) -> None:
         "botocore_conn_provider.sessions.given",
         "botocore_conn_provider.sessions",
         "botocore_conn_provider.exchange.session_view",
-        "botocore_conn_provider.exchange.variable_chains",
+        "botocore_conn_provider.exchange.session_reading",
         "botocore_conn_provider.sessions.binding",
         "botocore_conn_provider.sessions.fitting",
         "botocore_conn_provider.sessions.installation",

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import Found, Issued
-from botocore_conn_provider.renewal.store import files as store_files
 from botocore_conn_provider.renewal.store.directory import (
+    LOCK,
     UnsafeStoreError,
+    find_key,
     locate_store,
     open_directory,
+    read_private,
+    sweep,
+    write_private,
 )
 from botocore_conn_provider.renewal.store.entry import (
     name_entry,
@@ -123,18 +127,18 @@ class Place:
         self.directory = directory
         self._clocks = clocks
         self._fingerprint = fingerprint
-        self._key = store_files.find_key(directory)
+        self._key = find_key(directory)
         self._name = name_entry(self._key, fingerprint)
 
     @property
     def lock_name(self) -> str:
         """One of 256 names, so that lock files are few; a shared one costs a wait."""
-        return store_files.LOCK + self._name[:2]
+        return LOCK + self._name[:2]
 
     def look(self, accept: Callable[[Issued], bool]) -> Issued | None:
         """Return the stored credentials if they are intact, ours and accepted."""
         try:
-            entry = store_files.read_private(self.directory, self._name)
+            entry = read_private(self.directory, self._name)
             if entry is None:
                 return None
             issued = read_entry(
@@ -159,10 +163,8 @@ class Place:
         now = clocks.now()
         keep_until = now + issued.ends_at - clocks.elapsed()
         try:
-            store_files.write_private(
-                self.directory, self._name, entry, keep_until=keep_until
-            )
-            store_files.sweep(self.directory, now)
+            write_private(self.directory, self._name, entry, keep_until=keep_until)
+            sweep(self.directory, now)
         except OSError as error:
             _log_unusable(error)
 

@@ -1,11 +1,11 @@
-"""What a session was told until now, also by chains of variables of the program's own.
+"""Read what a session was told until now: variables, chains of variables, handlers.
 
 Botocore finds a variable by a chain: what was set in code, the environment, the
 configuration file, a default. A program may put a chain of its own into the
 configuration store. It is kept, but where botocore's own parts in it would read the live
 environment or the program's session, they read the snapshot and the base session.
 
-Source: botocore.configprovider; the parts' attributes are private.
+Source: botocore.configprovider and botocore.hooks; the parts' attributes are private.
 """
 
 from __future__ import annotations
