@@ -105,7 +105,22 @@ class ProfileProvider(ConnectionProvider):
 
 
 class RoleProvider(ConnectionProvider):
-    """Credentials of a role or a profile, which the keeper renews."""
+    """Credentials of a role, or of a profile that asks for them, which the keeper renews.
+
+    Args:
+        names: METHOD and CANONICAL_NAME.
+    """
+
+    def __init__(
+        self,
+        settings: AwsSettings,
+        view: SessionView,
+        *,
+        remake: Remake,
+        names: tuple[str, str],
+    ) -> None:
+        super().__init__(settings, view, remake=remake)
+        self.METHOD, self.CANONICAL_NAME = names
 
     def _load(self) -> Credentials:
         return KeptCredentials(
@@ -120,38 +135,12 @@ class RoleProvider(ConnectionProvider):
         return defer_keeper(self.settings, self._view)
 
 
-class RenewedProfileProvider(RoleProvider):
-    """The credentials of a profile that has a role, SSO or a program."""
-
-    METHOD = "conn-profile"
-    CANONICAL_NAME = "customConnProfile"
-
-
-class AssumeRoleProvider(RoleProvider):
-    """AssumeRole from the base identity of the connection."""
-
-    METHOD = "conn-assume-role"
-    CANONICAL_NAME = "customConnAssumeRole"
-
-
-class SamlProvider(RoleProvider):
-    """AssumeRoleWithSAML, after a sign-in at the IdP."""
-
-    METHOD = "conn-saml"
-    CANONICAL_NAME = "customConnSaml"
-
-
-class WebIdentityProvider(RoleProvider):
-    """AssumeRoleWithWebIdentity, with a token from Google, a file or a plug-in."""
-
-    METHOD = "conn-web-identity"
-    CANONICAL_NAME = "customConnWebIdentity"
-
-
-ROLE_KINDS: dict[type, type[RoleProvider]] = {
-    AssumeRole: AssumeRoleProvider,
-    AssumeRoleWithSaml: SamlProvider,
-    AssumeRoleWithWebIdentity: WebIdentityProvider,
+# METHOD and CANONICAL_NAME of a role's provider. They are no classes, because each class
+# delays a start.
+ROLE_NAMES: dict[type, tuple[str, str]] = {
+    AssumeRole: ("conn-assume-role", "customConnAssumeRole"),
+    AssumeRoleWithSaml: ("conn-saml", "customConnSaml"),
+    AssumeRoleWithWebIdentity: ("conn-web-identity", "customConnWebIdentity"),
 }
 
 
@@ -159,18 +148,21 @@ def create_provider(
     settings: AwsSettings, view: SessionView, *, remake: Remake
 ) -> ConnectionProvider | None:
     """Return the provider for the connection's kind; None for botocore's chain."""
-    kind = _find_kind(settings, view)
-    return kind(settings, view, remake=remake) if kind is not None else None
-
-
-def _find_kind(
-    settings: AwsSettings, view: SessionView
-) -> type[ConnectionProvider] | None:
-    if settings.role is not None:
-        return ROLE_KINDS[type(settings.role)]
+    names = _find_names(settings, view)
+    if names is not None:
+        return RoleProvider(settings, view, remake=remake, names=names)
     if settings.keys is not None:
-        return StaticProvider
-    if settings.profile_name is None:
+        return StaticProvider(settings, view, remake=remake)
+    if settings.profile_name is not None:
+        return ProfileProvider(settings, view, remake=remake)
+    return None
+
+
+def _find_names(settings: AwsSettings, view: SessionView) -> tuple[str, str] | None:
+    """Return the names of the provider whose credentials are renewed; None for another."""
+    if settings.role is not None:
+        return ROLE_NAMES[type(settings.role)]
+    if settings.keys is not None or settings.profile_name is None:
         return None
     # Imported here: connections without a profile need no such look.
     from botocore_conn_provider.exchange.base_session import create_base_session
@@ -178,4 +170,5 @@ def _find_kind(
 
     profiles = create_base_session(settings, view).full_config.get("profiles", {})
     renewed = is_renewed(profiles, settings.profile_name)
-    return RenewedProfileProvider if renewed else ProfileProvider
+    names = ProfileProvider.METHOD, ProfileProvider.CANONICAL_NAME
+    return names if renewed else None
