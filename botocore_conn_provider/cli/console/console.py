@@ -13,12 +13,12 @@ from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.cli.waiting import add_waiting_arguments, run_in_time
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.cli.console.sign_in import SignIn
+    from botocore_conn_provider.cli.console.sign_in import SignInLink
 
 SUMMARY = "print the address that signs a browser in to the AWS console"
 DESCRIPTION = """\
 Print an address that signs a browser in to the AWS Management Console with the
-connection's temporary credentials, and nothing else. Whoever has the address can
+connection's temporary credentials, and nothing else. Anyone who has it can
 use it for 15 minutes: it is a secret.
 
 It works with a role and with other temporary credentials, in the partitions aws,
@@ -67,20 +67,23 @@ def read_service(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Print or open the address, or print one line that says why there is none."""
 
-    def make() -> SignIn:
+    def make() -> SignInLink:
         # Imported here: the deadline is for loading, too.
-        from botocore_conn_provider.cli.console.sign_in import Wish, create_sign_in
+        from botocore_conn_provider.cli.console.sign_in import (
+            SignInOptions,
+            create_sign_in,
+        )
 
-        wish = Wish(arguments.service, arguments.seconds)
+        options = SignInOptions(arguments.service, arguments.seconds)
         return create_sign_in(
-            arguments.conn_id, wish, deadline_seconds=arguments.deadline
+            arguments.conn_id, options, deadline_seconds=arguments.deadline
         )
 
     show = functools.partial(show_sign_in, opens=arguments.open)
     return run_in_time(make, show, arguments)
 
 
-def show_sign_in(sign_in: SignIn, *, opens: bool) -> None:
+def show_sign_in(sign_in: SignInLink, *, opens: bool) -> None:
     """Print the address, or open it in a browser.
 
     Raises:
@@ -88,7 +91,7 @@ def show_sign_in(sign_in: SignIn, *, opens: bool) -> None:
     """
     if opens:
         # Imported here: who prints needs no browser.
-        from botocore_conn_provider.cli.console.browser import open_once
+        from botocore_conn_provider.cli.console.opening import open_once
 
         open_once(sign_in.address, conn_id=sign_in.conn_id)
         complain(f"a browser is signed in. {sign_in.end}")
@@ -96,6 +99,6 @@ def show_sign_in(sign_in: SignIn, *, opens: bool) -> None:
     sys.stdout.write(sign_in.address.reveal() + "\n")
     sys.stdout.flush()
     complain(
-        "this address is a secret: it signs in whoever has it, for 15 minutes."
+        "this address is a secret: anyone who has it can sign in with it, for 15 minutes."
         f" {sign_in.end}"
     )

@@ -37,14 +37,14 @@ ON_THE_WAY = (
 TRY_AGAIN = "Try again a little later."
 
 
-class Answer(NamedTuple):
+class FederationAnswer(NamedTuple):
     """What the endpoint said. `body` may hold a sign-in token."""
 
     status: int
     body: bytes
 
     def __repr__(self) -> str:
-        return f"Answer({self.status})"
+        return f"FederationAnswer({self.status})"
 
 
 class Federation:
@@ -74,7 +74,7 @@ class Federation:
             raise self._error("answered without a sign-in token", ON_THE_WAY)
         return token
 
-    def _send(self, form: str) -> Answer:
+    def _send(self, form: str) -> FederationAnswer:
         request: Any = AWSRequest(
             method="POST",
             url=self._url,
@@ -88,7 +88,9 @@ class Federation:
         try:
             answer: Any = self._http.send(request.prepare())
             with answer.raw as raw:
-                return Answer(answer.status_code, raw.read(LARGEST_BODY_BYTES))
+                return FederationAnswer(
+                    answer.status_code, raw.read(LARGEST_BODY_BYTES)
+                )
         except (BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
             fault = explain_fault(error, show_origin(self._url), FAULT_FIELDS)
             raise CredentialFetchError(

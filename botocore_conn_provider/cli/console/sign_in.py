@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 ISSUER = "botocore-conn"
 
 
-class Wish(Value):
+class SignInOptions(Value):
     """What the user asked for: where to begin, and for how many seconds."""
 
     service: str | None = None
     seconds: int | None = None
 
 
-class SignIn(Value):
+class SignInLink(Value):
     """An address, and a sentence about when its session ends."""
 
     conn_id: str
@@ -44,8 +44,8 @@ class SignIn(Value):
 
 @scrubbed
 def create_sign_in(
-    conn_id: str | None, wish: Wish, *, deadline_seconds: float
-) -> SignIn:
+    conn_id: str | None, options: SignInOptions, *, deadline_seconds: float
+) -> SignInLink:
     """Return an address that signs in with the connection's credentials.
 
     Blocks for the exchange and for the federation endpoint.
@@ -56,20 +56,23 @@ def create_sign_in(
     """
     connection = read_connection(conn_id)
     settings, view, variable = connection
-    _refuse_static(settings, settings.keys if settings.role is None else None)
+    static = settings.keys
+    if settings.role is None and static is not None and not static.session_token:
+        raise _refuse_static(settings)
     base = prepare_base(settings, view, variable=variable)
     console = find_console(connection, base)
-    refusal = None if wish.seconds is None else _find_refusal(settings, base)
-    seconds = None if refusal else wish.seconds
+    refusal = None if options.seconds is None else _find_refusal(settings, base)
+    seconds = None if refusal else options.seconds
     keys = issue_for(connection, deadline_seconds=deadline_seconds)
-    _refuse_static(settings, keys)
+    if not keys.session_token:
+        raise _refuse_static(settings)
     url = console.federation_url
     with open_http(settings.client, base, url) as http:
         federation = Federation(url, http, conn_id=settings.conn_id)
         token = federation.fetch_token(keys, seconds)
-    address = write_address(console, token, wish.service)
+    address = write_address(console, token, options.service)
     end = f"--duration is left out: {refusal}. " if refusal else ""
-    return SignIn(settings.conn_id, address, end + tell_end(keys, seconds))
+    return SignInLink(settings.conn_id, address, end + tell_end(keys, seconds))
 
 
 def write_address(console: Console, token: Secret, service: str | None) -> Secret:
@@ -91,14 +94,13 @@ def tell_end(keys: IssuedKeys, seconds: int | None) -> str:
     return f"The console session ends with its credentials{end}."
 
 
-def _refuse_static(settings: AwsSettings, keys: object) -> None:
-    if keys is not None and not getattr(keys, "session_token", None):
-        raise ConnProviderError(
-            conn_id=settings.conn_id,
-            cause="its keys have no session token: they are those of an IAM user, and"
-            " the console is reached with temporary credentials only.",
-            hint="Give the connection a 'role_arn' that these keys may assume.",
-        )
+def _refuse_static(settings: AwsSettings) -> ConnProviderError:
+    return ConnProviderError(
+        conn_id=settings.conn_id,
+        cause="its keys have no session token: they are those of an IAM user, and"
+        " the console is reached with temporary credentials only.",
+        hint="Give the connection a 'role_arn' that these keys may assume.",
+    )
 
 
 def _find_refusal(settings: AwsSettings, base: UnfittedSession) -> str | None:

@@ -94,10 +94,12 @@ def open_once(
             has_come = is_open and server.came.wait(patience_seconds)
         finally:
             server.shutdown()
+    if not is_open:
+        raise _explain(conn_id, "no browser could be started here.")
     if not has_come:
-        seen = "came for the address" if is_open else "could be started here"
-        raise ConnProviderError(
-            conn_id=conn_id,
-            cause=f"no browser {seen}.",
-            hint="Without --open the address is printed.",
-        )
+        raise _explain(conn_id, "the browser did not come for the address.")
+
+
+def _explain(conn_id: str, seen: str) -> ConnProviderError:
+    hint = "Without --open the address is printed."
+    return ConnProviderError(conn_id=conn_id, cause=seen, hint=hint)
