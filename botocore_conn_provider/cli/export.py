@@ -54,6 +54,7 @@ runs a program with credentials that are renewed."""
 EPILOG = """\
 examples:
   eval "$(botocore-conn export --conn-id aws_data)"
+  lines=$(botocore-conn export) && eval "$lines" && aws s3 ls    # stops at a failure
   botocore-conn export --format fish | source
   botocore-conn export --format powershell | Out-String | Invoke-Expression"""
 

@@ -41,6 +41,15 @@ def test_credentials_of_the_role_are_sent_in_the_body(console: Console) -> None:
     assert session["sessionKey"] != console.keys["password"]
 
 
+def test_proxy_of_the_environment_applies(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", console.proxy)
+    console.set_connection(config_kwargs=None)
+    assert console().code == 0
+    assert len(console.endpoint.requests) == 1
+
+
 def test_address_is_told_to_be_a_secret_that_ends(console: Console) -> None:
     assert re.fullmatch(
         r"botocore-conn: this address is a secret: anyone who has it can sign in with it, for"

@@ -16,6 +16,7 @@ from tests.ways import Proxy
 
 if TYPE_CHECKING:
     from tests.certificates import Certificates
+    from tests.child import Children
 
 FAULTS = [
     ("400 Bad Request", "<html>Invalid credentials parameter", {}, "answered 400 when"),
@@ -116,7 +117,7 @@ def test_refused_exchange_asks_no_endpoint(console: Console, aws: Aws) -> None:
 
 
 def test_deadline_holds_for_the_endpoint_too(
-    console: Console, certificates: Certificates, run_python: Any
+    console: Console, certificates: Certificates, run_python: Children
 ) -> None:
     with (
         faulty_servers.serve(faulty_servers.hang, certificates.tls()) as port,
@@ -130,3 +131,19 @@ def test_deadline_holds_for_the_endpoint_too(
         """
         ended = run_python(code, env={CONNECTION: os.environ[CONNECTION]})
     assert (ended.stdout, ended.returncode) == ("", 6)
+
+
+@pytest.mark.parametrize("command", ["console", "export"])
+def test_debug_log_shows_no_secret(
+    console: Console, command: str, run_python: Children
+) -> None:
+    code = f"""
+        import io, sys
+        from botocore_conn_provider.cli.main import main
+        sys.stdout = io.TextIOWrapper(io.BytesIO())
+        raise SystemExit(main(["{command}", "--debug"]))
+    """
+    ended = run_python(code, env={CONNECTION: os.environ[CONNECTION]})
+    assert ended.returncode == 0
+    assert "DEBUG botocore" in ended.stderr
+    assert console.token not in ended.stderr

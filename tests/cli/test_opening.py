@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import webbrowser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.cli.conftest import CONNECTION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.child import Children
     from tests.cli.console_parts import Console
     from tests.leaks import Leaks, Secrets
 
@@ -42,7 +43,7 @@ OPEN = """
 
 
 def test_browser_is_sent_there_and_its_arguments_say_nothing(
-    console: Console, tmp_path: Path, run_python: Any, leaks: Leaks
+    console: Console, tmp_path: Path, run_python: Children, leaks: Leaks
 ) -> None:
     program, noted = tmp_path / "browser.py", tmp_path / "noted"
     program.write_text(BROWSER)

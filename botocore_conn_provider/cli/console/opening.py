@@ -69,6 +69,7 @@ class Redirect(BaseHTTPRequestHandler):
             return
         self.send_response(HTTPStatus.FOUND)
         self.send_header("Location", address.reveal())
+        self.send_header("Content-Length", "0")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
