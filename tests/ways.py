@@ -8,7 +8,7 @@ import json
 import socket
 import socketserver
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from tests.loopback import LOOPBACK, POLL_SECONDS, serve
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from tests.aws import Aws
     from tests.leaks import Secrets
 
 
@@ -30,6 +29,13 @@ class ProxyRequest(NamedTuple):
     authorization: str | None
 
 
+class Ends(Protocol):
+    """Where every road of a proxy leads: of plain HTTP, and of HTTPS."""
+
+    url: str
+    https_url: str
+
+
 class Proxy:
     """A forward proxy whose every road leads to the embedded AWS.
 
@@ -39,7 +45,7 @@ class Proxy:
 
     url: str
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Ends) -> None:
         self.requests: list[ProxyRequest] = []
         self._http = urlsplit(aws.url)
         self._https = urlsplit(aws.https_url)

@@ -26,6 +26,8 @@ COMMANDS = {
     "convert": f"{HERE}.convert",
     "lint": f"{HERE}.lint",
     "credential-process": f"{HERE}.credential_process",
+    "export": f"{HERE}.export",
+    "console": f"{HERE}.console.console",
     "exec": f"{HERE}.exec",
     "activate": f"{HERE}.activate",
     "deactivate": f"{HERE}.deactivate",
@@ -155,7 +157,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def complain(text: str) -> None:
-    """Say what is wrong on one line of standard error."""
+    """Say what is wrong, or what to mind, on one line of standard error."""
     line = " ".join(text.split())
     sys.stderr.write(f"{PROGRAM}: {line}\n")
 

@@ -24,6 +24,7 @@ from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
 from botocore_conn_provider.renewal.source import Source
 from botocore_conn_provider.tracebacks import scrubbed
+from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
     import datetime
@@ -44,26 +45,49 @@ class IssuedKeys(NamedTuple):
     account_id: str | None = None
 
 
-@scrubbed
-def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
-    """Return credentials of the connection that are good for a while.
+class ReadConnection(Value):
+    """A connection as it was read, with the store on, and the environment it is of."""
 
-    Blocks for the exchange, with retries of transient faults within the deadline.
+    settings: AwsSettings
+    view: SessionView
+    variable: str
+
+
+@scrubbed
+def read_connection(conn_id: str | None) -> ReadConnection:
+    """Read the connection whose keys another program is to have.
 
     Raises:
         ConnectionNotFoundError: There is no such connection, the default included.
         InvalidConnectionError: It is wrong.
-        ConnProviderError: The exchange failed, or asks for itself.
+        ConnProviderError: It asks for itself.
     """
     snapshot = Snapshot.take()
     environ = snapshot.environ
     name = name_connection(environ, conn_id)
     refuse_recursion(environ, name.conn_id)
     settings = switch_store_on(Connection.from_env(conn_id, environ=environ).settings)
-    view = SessionView(snapshot)
+    return ReadConnection(settings, SessionView(snapshot), name.variable)
+
+
+def issue(conn_id: str | None, *, deadline_seconds: float) -> IssuedKeys:
+    """Return credentials of the connection; see `issue_for` and `read_connection`."""
+    return issue_for(read_connection(conn_id), deadline_seconds=deadline_seconds)
+
+
+@scrubbed
+def issue_for(connection: ReadConnection, *, deadline_seconds: float) -> IssuedKeys:
+    """Return credentials of the connection that are good for a while.
+
+    Blocks for the exchange, with retries of transient faults within the deadline.
+
+    Raises:
+        ConnProviderError: This machine makes it impossible, or the exchange failed.
+    """
+    settings, view, variable = connection
     if settings.role is None:
-        return _read_identity(settings, view, variable=name.variable)
-    return _issue_role(settings, view, name.variable, deadline_seconds=deadline_seconds)
+        return _read_identity(settings, view, variable=variable)
+    return _issue_role(settings, view, variable, deadline_seconds=deadline_seconds)
 
 
 def _issue_role(

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 
 from botocore_conn_provider.cli.main import main
+from tests.ways import Proxy
 
 if TYPE_CHECKING:
-    from tests.leaks import Leaks
+    from collections.abc import Iterator
+
+    from tests.aws import Aws
+    from tests.certificates import Certificates
+    from tests.cli.console_parts import Console
+    from tests.leaks import Leaks, Secrets
 
 ROLE = "arn:aws:iam::123456789012:role/analyst"
 CONNECTION = "AIRFLOW_CONN_AWS_DEFAULT"
@@ -58,3 +64,23 @@ def aws_cli() -> Path:
     found = shutil.which(named)
     assert found, "The AWS CLI is missing. Run: make .venv-awscli/installed"
     return Path(found).absolute()
+
+
+@pytest.fixture
+def console(
+    aws: Aws,
+    secrets: Secrets,
+    leaks: Leaks,
+    certificates: Certificates,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Console]:
+    """The console command, whose way leads to an endpoint on loopback."""
+    # Imported here, because it imports this module.
+    from tests.cli.console_parts import Console
+
+    made = Console(aws, secrets, leaks, capfd, monkeypatch)
+    with made.endpoint.serve(certificates) as endpoint, Proxy(endpoint).serve() as way:
+        made.proxy = way.url
+        made.set_connection()
+        yield made

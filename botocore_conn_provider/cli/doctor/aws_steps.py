@@ -16,19 +16,14 @@ from botocore.exceptions import (
     BotoCoreError,
     ConnectionError,  # noqa: A004 - botocore's name
 )
-from botocore.httpsession import URLLib3Session
-from botocore.utils import get_environ_proxies
 
 from botocore_conn_provider.cli.doctor.caller import Caller
 from botocore_conn_provider.cli.doctor.step import Step
+from botocore_conn_provider.cli.plain_http import open_http
 from botocore_conn_provider.connection.client_settings import is_unsigned
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.exchange.refusal import FIELDS
 from botocore_conn_provider.exchange.sts import create_sts_client
-from botocore_conn_provider.exchange.sts_config import (
-    CONNECT_TIMEOUT_SECONDS,
-    READ_TIMEOUT_SECONDS,
-)
 from botocore_conn_provider.network_faults import (
     explain_fault,
     explain_proxy_sign_in,
@@ -101,22 +96,8 @@ class AwsSteps:
 
     def _fetch(self, url: str) -> Any:
         """Ask for the bare page, on the way that the exchange takes."""
-        client = self._settings.client
-        proxies = client.config.get("proxies")
-        verify = client.verify
-        if verify is None:
-            verify = self._base.get_config_variable("ca_bundle") or True
-        # The stubs know one type each where botocore takes more.
-        session = URLLib3Session(
-            verify=verify,  # type: ignore[arg-type]
-            proxies=get_environ_proxies(url) if proxies is None else proxies,
-            timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),  # type: ignore[arg-type]
-            client_cert=client.config.get("client_cert"),
-        )
-        try:
-            return session.send(AWSRequest(method="GET", url=url).prepare())
-        finally:
-            session.close()
+        with open_http(self._settings.client, self._base, url) as http:
+            return http.send(AWSRequest(method="GET", url=url).prepare())
 
     def _look_at_clock(self) -> Iterator[str]:
         try:
