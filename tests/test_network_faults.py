@@ -148,8 +148,7 @@ def exchange(place: Place, _: Path, __: pytest.MonkeyPatch) -> Told:
     return read_error(caught.value)
 
 
-def look_at_sts(place: Place, _: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
-    monkeypatch.setattr(aws_steps, "READ_TIMEOUT_SECONDS", WAIT_SECONDS)
+def look_at_sts(place: Place, _: Path, __: pytest.MonkeyPatch) -> Told:
     settings = AwsSettings("corp", client=build_client_settings(place))
     steps = aws_steps.AwsSteps(settings, UnfittedSession(), None, probe=None)
     outcome = run_step(next(steps.list()))
