@@ -4,7 +4,9 @@ Each engine looks in another order: some take keys or a profile before an endpoi
 some forget it when one variable is missing, and all end at the machine's own role. What
 is taken out and set here has every one of them ask the endpoint or fail.
 
-Source: measured with each engine; docs/engines.md has the table.
+Source: measured with each engine, docs/engines.md has the table; older names in the
+source of AWS's SDKs (Go v2 env_config.go, Java v1 SDKGlobalConfiguration, Ruby v3
+credential_provider_chain.rb).
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ IDENTITIES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    # Go, Java and Ruby take these older names where the newer are missing.
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -50,7 +58,12 @@ IDENTITIES = (
     "AWS_SKIP_SIGNATURE",
 )
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
-AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+# Java's first SDK knows the file of credentials by another name.
+AWS_FILES = (
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CREDENTIAL_PROFILES_FILE",
+)
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # Libraries read the one or the other, and a lower-case one hides the other.
 CLOSED_PORT = 1  # only the system's own programs can open it

@@ -182,6 +182,7 @@ def test_nothing_that_names_another_identity_reaches_the_program(exec_: Exec) ->
         "AWS_DEFAULT_REGION",
         "AWS_CONFIG_FILE",
         "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CREDENTIAL_PROFILES_FILE",
     }
     assert seen["KEPT"] == "1"
     assert "127.0.0.1" in seen["NO_PROXY"]

@@ -83,7 +83,18 @@ def test_text_that_is_not_ours_undoes_nothing(noted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["AWS_BEARER_TOKEN_BEDROCK", "AWS_BEARER_TOKEN_ANYTHING", "AWS_PROFILE"]
+    "name",
+    [
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_BEARER_TOKEN_ANYTHING",
+        "AWS_PROFILE",
+        # Of the SDKs for Go, Java and Ruby.
+        "AWS_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AMAZON_ACCESS_KEY_ID",
+        "AMAZON_SECRET_ACCESS_KEY",
+        "AMAZON_SESSION_TOKEN",
+    ],
 )
 def test_variables_that_beat_an_endpoint_are_taken_out(name: str) -> None:
     assert name not in change_environment({name: "x"}, HandedOn(ENDPOINT))
@@ -123,6 +134,11 @@ def test_keys_are_given_whole() -> None:
     assert after["AWS_ACCESS_KEY_ID"] == "AKIAIOSFODNN7EXAMPLE"
     assert after["AWS_SECRET_ACCESS_KEY"] == "s"
     assert "AWS_SESSION_TOKEN" not in after
+
+
+def test_first_java_sdk_reads_no_file_either() -> None:
+    after = change_environment({}, HandedOn(ENDPOINT))
+    assert after["AWS_CREDENTIAL_PROFILES_FILE"] == os.devnull
 
 
 def test_dead_end_leads_to_no_identity() -> None:
