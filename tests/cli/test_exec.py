@@ -391,6 +391,9 @@ def test_asks_are_logged_if_wanted(exec_: Exec) -> None:
 class TestTerminal:
     """At a terminal."""
 
+    def setup_method(self) -> None:
+        self.unread: dict[int, str] = {}
+
     def test_interrupt_reaches_the_program_once(self, exec_: Exec) -> None:
         code = TELL_SIGNALS.replace("SIGTERM:", "SIGQUIT:")
         seen = self.converse(exec_, code, [b"\x03", b"\x03", b"\x1c"])
@@ -451,16 +454,18 @@ class TestTerminal:
 
     def read_some(self, terminal: int) -> str:
         time.sleep(0.3)  # more than one delivery of one signal would come in it
-        return os.read(terminal, 65536).decode()
+        return self.unread.pop(terminal, "") + os.read(terminal, 65536).decode()
 
     def read_until(self, terminal: int, text: str) -> str:
-        seen = ""
+        """Return what is said, up to this text; what follows it is kept."""
+        seen = self.unread.pop(terminal, "")
         while text not in seen:
             try:
                 seen += os.read(terminal, 65536).decode()
             except OSError:  # noqa: PERF203 - the program has ended
                 return seen
-        return seen
+        said, found, self.unread[terminal] = seen.partition(text)
+        return said + found
 
 
 class TestNarrowed:
