@@ -192,14 +192,16 @@ def build_environment(
 
 
 def log_ask(answered: Answered) -> None:
-    """Write a line about one ask, without anything of it."""
+    """Write a line about one ask, without anything of it.
+
+    A reader of the log that has gone must not end the endpoint.
+    """
     import time
 
     now = time.strftime("%H:%M:%S")
-    sys.stderr.write(
-        f"botocore-conn exec: {now} asked for credentials:"
-        f" {answered.status} {answered.code}\n"
-    )
+    line = f"{now} asked for credentials: {answered.status} {answered.code}"
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"botocore-conn exec: {line}\n")
 
 
 def ignore_ask(_: Answered) -> None:

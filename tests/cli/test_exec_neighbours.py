@@ -1,0 +1,86 @@
+"""`exec` between others: its parent, its terminal, who reads its log, its program."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from tests.child import DEADLINE_SECONDS
+from tests.cli.test_exec import SIGN, exec_
+
+if TYPE_CHECKING:
+    from tests.cli.test_exec import Exec
+
+__all__ = ["exec_"]
+
+IGNORE_CHILDREN = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_parent_that_ignores_its_children_gets_the_exit_status(exec_: Exec) -> None:
+    words = exec_.command("sh", "-c", "exit 7")
+    ended = subprocess.run(
+        [sys.executable, "-c", IGNORE_CHILDREN, *words],
+        env=exec_.environment,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 7
+
+
+def test_terminal_that_goes_ends_the_program_of_a_sessions_first_process(
+    exec_: Exec,
+) -> None:
+    """As that of `ssh -t host botocore-conn exec …` is."""
+    words = exec_.command("sh", "-c", "echo runs; exec sleep 100")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(words[0], words, exec_.environment)  # noqa: S606 - as a shell does
+    seen = b""
+    while b"runs" not in seen:
+        seen += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGHUP
+
+
+def test_signal_that_the_program_sends_its_parent_does_not_come_back(
+    exec_: Exec,
+) -> None:
+    code = """
+        import os, signal, subprocess
+        def tell(number, frame):
+            print("back", signal.Signals(number).name, flush=True)
+        signal.signal(signal.SIGUSR1, tell)
+        signal.signal(signal.SIGUSR2, tell)
+        os.kill(os.getppid(), signal.SIGUSR1)
+        # Of somebody else, and therefore passed on, after the first.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+        subprocess.run(["sh", "-c", f"kill -USR2 {os.getppid()}"])
+        signal.sigwait([signal.SIGUSR2])
+    """
+    ended = exec_.run(sys.executable, "-c", textwrap.dedent(code))
+    assert (ended.stdout, ended.returncode) == ("", 0)
+
+
+def test_endpoint_outlives_the_reader_of_its_log(exec_: Exec) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as log:
+        ended = subprocess.run(
+            exec_.command(sys.executable, "-c", SIGN, options=("--log-asks",)),
+            env=exec_.environment,
+            stderr=log,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+    assert ended.returncode == 0
+    assert len(exec_.signers) == 1
