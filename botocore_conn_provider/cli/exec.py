@@ -179,7 +179,9 @@ def build_environment(
     """Return the program's environment. It holds secrets: never show it."""
     from botocore_conn_provider.endpoint.variables import HandedOn, change_environment
 
-    given = HandedOn(identity, prepared.settings.client.region_name)
+    given = HandedOn(
+        identity, prepared.settings.client.region_name, prepared.find_profile_region()
+    )
     environ = prepared.snapshot.environ
     if narrowing.is_none:
         return change_environment(environ, given, keeps_files=keeps_files)

@@ -71,10 +71,15 @@ NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 
 
 class HandedOn(Value):
-    """What an engine is given: variables that name an identity, and the region."""
+    """What an engine is given: variables that name an identity, and the region.
+
+    `profile_region` is that of AWS's files, for where the connection names none: an
+    engine no longer reads them.
+    """
 
     identity: Options
     region_name: str | None = None
+    profile_region: str | None = None
 
     def __repr__(self) -> str:
         return "HandedOn(…)"
@@ -148,12 +153,23 @@ def change_environment(
     if not keeps_files:
         # Not a path that somebody else could make a file at.
         changed |= dict.fromkeys(AWS_FILES, os.devnull)
+        changed |= _find_regions(environ, given.profile_region)
     if given.region_name is not None:
         changed |= dict.fromkeys(REGIONS, given.region_name)
     changed |= dict.fromkeys(NO_PROXY, _join_not_by_proxy(environ))
     if notes_changes:
         changed[CHANGES_VARIABLE] = note_changes(environ, changed)
     return changed
+
+
+def _find_regions(environ: Mapping[str, str], of_profile: str | None) -> dict[str, str]:
+    """Return both variables as their readers found the region until now.
+
+    botocore reads the one only, then the profile; others read both, then the profile.
+    """
+    general, botocores = (environ.get(name) for name in REGIONS)
+    found = (general or botocores or of_profile, botocores or of_profile or general)
+    return {name: region for name, region in zip(REGIONS, found, strict=True) if region}
 
 
 def _join_not_by_proxy(environ: Mapping[str, str]) -> str:

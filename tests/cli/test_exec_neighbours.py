@@ -14,6 +14,8 @@ from tests.child import DEADLINE_SECONDS
 from tests.cli.test_exec import SIGN, exec_
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.test_exec import Exec
 
 __all__ = ["exec_"]
@@ -84,3 +86,13 @@ def test_endpoint_outlives_the_reader_of_its_log(exec_: Exec) -> None:
         )
     assert ended.returncode == 0
     assert len(exec_.signers) == 1
+
+
+def test_region_of_the_profile_stays(exec_: Exec, isolated: Path) -> None:
+    (isolated / ".aws" / "config").write_text("[profile p]\nregion = eu-north-1\n")
+    (isolated / ".aws" / "credentials").write_text(
+        f"[p]\naws_access_key_id = {exec_.key_id}\naws_secret_access_key = abc\n"
+    )
+    exec_.connect(with_keys=False, profile_name="p", region_name=None)
+    seen = exec_.show_environment()
+    assert (seen["AWS_REGION"], seen["AWS_DEFAULT_REGION"]) == ("eu-north-1",) * 2

@@ -112,6 +112,33 @@ def test_region_of_the_environment_stays_where_the_connection_has_none() -> None
     assert after["AWS_REGION"] == "us-east-1"
 
 
+@pytest.mark.parametrize(
+    ("environ", "of_profile", "found"),
+    [
+        ({}, None, (None, None)),
+        ({}, "p", ("p", "p")),
+        ({"AWS_REGION": "r"}, None, ("r", "r")),
+        ({"AWS_DEFAULT_REGION": "d"}, "p", ("d", "d")),
+        ({"AWS_REGION": "r"}, "p", ("r", "p")),
+        ({"AWS_REGION": "r", "AWS_DEFAULT_REGION": "d"}, "p", ("r", "d")),
+    ],
+)
+def test_region_is_the_one_that_was_found_before(
+    environ: dict[str, str],
+    of_profile: str | None,
+    found: tuple[str | None, str | None],
+) -> None:
+    after = change_environment(environ, HandedOn(ENDPOINT, None, of_profile))
+    assert (after.get("AWS_REGION"), after.get("AWS_DEFAULT_REGION")) == found
+
+
+def test_region_of_files_that_stay_is_left_to_them() -> None:
+    after = change_environment(
+        {"AWS_REGION": "r"}, HandedOn(ENDPOINT), keeps_files=True
+    )
+    assert "AWS_DEFAULT_REGION" not in after
+
+
 def test_hosts_that_no_proxy_named_stay_in_both_spellings() -> None:
     environ = {"NO_PROXY": "a.example, b.example", "no_proxy": "b.example,c.example"}
     after = change_environment(environ, HandedOn(ENDPOINT))
