@@ -88,8 +88,8 @@ def end_as(status: int) -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # its core was dumped already
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # it is closed
+            sys.stderr.flush()
         with contextlib.suppress(OSError, ValueError):  # of one that cannot be caught
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

@@ -11,10 +11,13 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from tests.child import DEADLINE_SECONDS
-from tests.cli.test_exec import SIGN, exec_
+from tests.cli.test_exec import ROLE, SIGN, exec_
+from tests.plugins import install_entry_points
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.cli.test_exec import Exec
 
@@ -24,6 +27,16 @@ IGNORE_CHILDREN = """
 import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+PRINTING_PLUG_IN = """
+from botocore_conn_provider.plugins import Secret
+class Tokens:
+    def __init__(self, request): pass
+    def check(self): pass
+    def fetch(self):
+        print("Asking.")
+        return Secret("header.payload.signature")
 """
 
 
@@ -86,6 +99,52 @@ def test_endpoint_outlives_the_reader_of_its_log(exec_: Exec) -> None:
         )
     assert ended.returncode == 0
     assert len(exec_.signers) == 1
+
+
+def test_what_a_plug_in_prints_is_not_in_the_programs_output(
+    exec_: Exec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chatty.py").write_text(PRINTING_PLUG_IN)
+    points = {"botocore_conn_provider.token_sources": {"chatty": "chatty:Tokens"}}
+    install_entry_points(tmp_path, monkeypatch, points)
+    exec_.connect(
+        with_keys=False,
+        role_arn=ROLE,
+        assume_role_method="assume_role_with_web_identity",
+        assume_role_with_web_identity_federation="chatty",
+    )
+    ended = exec_.run("echo", "its own", env={"PYTHONPATH": str(tmp_path)})
+    assert (ended.stdout, ended.returncode) == ("its own\n", 0), ended.stderr
+    assert "Asking." in ended.stderr
+
+
+def test_signal_of_the_program_is_told_where_standard_output_is_closed(
+    exec_: Exec,
+) -> None:
+    words = exec_.command("sh", "-c", "kill -TERM $$")
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&- 2>&-', "sh", *words],
+        env=exec_.environment,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGTERM
+
+
+def test_endpoint_that_cannot_be_opened_is_told_in_one_line(exec_: Exec) -> None:
+    """No file can be written, as in a container whose disk is full or read-only."""
+    words = exec_.command("echo", "started")
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *words],
+        env=exec_.environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert (ended.stdout, ended.returncode) == ("", 1)
+    assert ended.stderr.count("\n") == 1
+    assert "TMPDIR" in ended.stderr
 
 
 def test_region_of_the_profile_stays(exec_: Exec, isolated: Path) -> None:
