@@ -125,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
     program = arguments.program
     if program[:1] == ["--"]:
         program = program[1:]
-    if not program:
+    if not program or not program[0]:
         complain("there is no command to run: write it behind --")
         return exits.USAGE
     narrowing = Narrowing(arguments.policy, arguments.read_only, arguments.seconds)

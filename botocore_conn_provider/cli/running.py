@@ -10,6 +10,7 @@ Source: sigwaitinfo(2), siginfo_t; posix_spawn(3).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ PYTHONS = ("SIGPIPE", "SIGXFSZ")
 NOT_PASSED_ON = ("SIGKILL", "SIGSTOP", "SIGCHLD")
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
 BY_SIGNAL = 128
+SHELL = "/bin/sh"
 
 
 class NotRunError(Exception):
@@ -106,15 +108,27 @@ def _start(
     program: Sequence[str], environ: Mapping[str, str], mask: set[int | signal.Signals]
 ) -> int:
     try:
-        return os.posix_spawnp(
-            program[0],
-            list(program),
-            dict(environ),
-            setsigmask=mask,
-            setsigdef=[getattr(signal, name) for name in PYTHONS],
-        )
+        return _spawn(program, environ, mask)
     except OSError as error:
-        raise NotRunError(error) from None
+        if error.errno != errno.ENOEXEC or program[0] == SHELL:
+            raise NotRunError(error) from None
+    # A script that names no interpreter is the shell's, as with env(1).
+    import shutil  # for this only
+
+    path = shutil.which(program[0]) or program[0]
+    return _start([SHELL, path, *program[1:]], environ, mask)
+
+
+def _spawn(
+    program: Sequence[str], environ: Mapping[str, str], mask: set[int | signal.Signals]
+) -> int:
+    return os.posix_spawnp(
+        program[0],
+        list(program),
+        dict(environ),
+        setsigmask=mask,
+        setsigdef=[getattr(signal, name) for name in PYTHONS],
+    )
 
 
 def _attend(pid: int, taken: set[int]) -> int:

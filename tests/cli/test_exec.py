@@ -143,7 +143,8 @@ def test_warm_start_loads_no_session_of_botocores(exec_: Exec) -> None:
         import sys
         from botocore_conn_provider.cli import running
         def run_program(*_):
-            print(sorted(n for n in sys.modules if n in ("botocore.session", "boto3")))
+            heavy = sorted(n for n in sys.modules if n in ("botocore.session", "boto3"))
+            print(heavy, file=sys.__stdout__)
             return 0
         running.run_program = run_program
         from botocore_conn_provider.cli.main import main

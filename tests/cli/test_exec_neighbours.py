@@ -147,6 +147,23 @@ def test_endpoint_that_cannot_be_opened_is_told_in_one_line(exec_: Exec) -> None
     assert "TMPDIR" in ended.stderr
 
 
+def test_script_that_names_no_interpreter_is_the_shells(
+    exec_: Exec, tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text('echo "$1"; exit 5\n')
+    script.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    for name in (str(script), "script"):
+        ended = exec_.run(name, "a b", env={"PATH": path})
+        assert (ended.stdout, ended.returncode) == ("a b\n", 5), ended.stderr
+
+
+def test_empty_name_is_called_wrongly(exec_: Exec) -> None:
+    ended = exec_.run("")
+    assert (ended.stderr.count("\n"), ended.returncode) == (1, 2)
+
+
 def test_region_of_the_profile_stays(exec_: Exec, isolated: Path) -> None:
     (isolated / ".aws" / "config").write_text("[profile p]\nregion = eu-north-1\n")
     (isolated / ".aws" / "credentials").write_text(
