@@ -51,7 +51,7 @@ MAKERS = {
 ALLOWED = {
     "cli/doctor/caller _explain: error.response": "the message in it goes through show_message",
     "cli/exec read_policy_argument: str(error)": "a PolicyError, whose words are ours",
-    "cli/exec run: {error}": "a NotRunError: a reason of the system, without a path",
+    "cli/exec run_handed_on: {error}": "a NotRunError: a reason of the system, without a path",
     "cli/site_arguments say_or_refuse: {error}": "an ActivationError, whose words are ours",
     "cli/whoami/probes/run_probe say_error: str(error)": "read by `whoami`, which masks it",
     "connection/field_reader _decoded: {fault}": "a JsonFaultError, whose words are ours",

@@ -120,6 +120,27 @@ def read_duration(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the program, and return its exit status."""
+    from botocore_conn_provider.endpoint.narrowing import Narrowing
+
+    program = arguments.program
+    if program[:1] == ["--"]:
+        program = program[1:]
+    if not program or not program[0]:
+        complain("there is no command to run: write it behind --")
+        return exits.USAGE
+    narrowing = Narrowing(arguments.policy, arguments.read_only, arguments.seconds)
+    if arguments.keep_aws_files and not narrowing.is_none:
+        complain("--keep-aws-files would give a narrowed program other identities")
+        return exits.USAGE
+    # A plug-in may print, now and when it renews: not into the program's output.
+    with contextlib.redirect_stdout(sys.stderr):
+        return run_handed_on(program, arguments, narrowing)
+
+
+def run_handed_on(
+    program: list[str], arguments: argparse.Namespace, narrowing: Narrowing
+) -> int:
+    """Run the program with the connection's credentials at hand, to its end."""
     from botocore_conn_provider.cli.handing_on import prepare
     from botocore_conn_provider.cli.running import (
         NotRunError,
@@ -127,18 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
         hold_signals,
         run_program,
     )
-    from botocore_conn_provider.endpoint.narrowing import Narrowing
 
-    program = arguments.program
-    if program[:1] == ["--"]:
-        program = program[1:]
-    if not program:
-        complain("there is no command to run: write it behind --")
-        return exits.USAGE
-    narrowing = Narrowing(arguments.policy, arguments.read_only, arguments.seconds)
-    if arguments.keep_aws_files and not narrowing.is_none:
-        complain("--keep-aws-files would give a narrowed program other identities")
-        return exits.USAGE
     prepared = prepare(arguments.conn_id, narrowing)
     with (
         hold_signals() as mask,
@@ -157,16 +167,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def hand_on(prepared: Prepared, *, logs: bool) -> Iterator[Options]:
-    """Return the variables that hold the identity, or lead to it."""
+    """Return the variables that hold the identity, or lead to it.
+
+    Raises:
+        ConnProviderError: The endpoint cannot be opened.
+    """
     from botocore_conn_provider.endpoint.endpoint import Endpoint
     from botocore_conn_provider.endpoint.variables import give_endpoint, give_keys
+    from botocore_conn_provider.errors import ConnProviderError
+    from botocore_conn_provider.redaction import show_system_error
 
     if prepared.supply is None:
         if prepared.keys is None:
             raise TypeError("there is a supply, or there are keys")
         yield give_keys(prepared.keys)
         return
-    endpoint = Endpoint(prepared.supply, on_answer=log_ask if logs else ignore_ask)
+    try:
+        endpoint = Endpoint(prepared.supply, on_answer=log_ask if logs else ignore_ask)
+    except (OSError, RuntimeError) as error:
+        raise ConnProviderError(
+            conn_id=prepared.settings.conn_id,
+            cause=f"no endpoint can be opened for the program: {show_system_error(error)}.",
+            hint="It needs a port of 127.0.0.1, and a directory to write to: TMPDIR.",
+        ) from None
     try:
         yield give_endpoint(endpoint)
     finally:
@@ -179,7 +202,9 @@ def build_environment(
     """Return the program's environment. It holds secrets: never show it."""
     from botocore_conn_provider.endpoint.variables import HandedOn, change_environment
 
-    given = HandedOn(identity, prepared.settings.client.region_name)
+    given = HandedOn(
+        identity, prepared.settings.client.region_name, prepared.find_profile_region()
+    )
     environ = prepared.snapshot.environ
     if narrowing.is_none:
         return change_environment(environ, given, keeps_files=keeps_files)
@@ -192,14 +217,16 @@ def build_environment(
 
 
 def log_ask(answered: Answered) -> None:
-    """Write a line about one ask, without anything of it."""
+    """Write a line about one ask, without anything of it.
+
+    A reader of the log that has gone must not end the endpoint.
+    """
     import time
 
     now = time.strftime("%H:%M:%S")
-    sys.stderr.write(
-        f"botocore-conn exec: {now} asked for credentials:"
-        f" {answered.status} {answered.code}\n"
-    )
+    line = f"{now} asked for credentials: {answered.status} {answered.code}"
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"botocore-conn exec: {line}\n")
 
 
 def ignore_ask(_: Answered) -> None:

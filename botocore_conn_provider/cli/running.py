@@ -1,7 +1,7 @@
 """Run a program as if it had been started itself: signals, terminal, exit status.
 
 The program stays in our process group, so a terminal's Ctrl-C and Ctrl-Z reach it
-by themselves; what was sent to us alone is passed on. Which of both it was, the
+by themselves; what another process sent to us is passed on. Which of both it was, the
 system says with each signal, so these are taken one by one instead of by handlers.
 
 Source: sigwaitinfo(2), siginfo_t; posix_spawn(3).
@@ -10,6 +10,7 @@ Source: sigwaitinfo(2), siginfo_t; posix_spawn(3).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ PYTHONS = ("SIGPIPE", "SIGXFSZ")
 NOT_PASSED_ON = ("SIGKILL", "SIGSTOP", "SIGCHLD")
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
 BY_SIGNAL = 128
+SHELL = "/bin/sh"
 
 
 class NotRunError(Exception):
@@ -70,6 +72,8 @@ def run_program(
     """
     if not CAN_WAIT:  # pragma: no cover - Windows and macOS
         return _run_simply(program, environ)
+    # Our parent may ignore the end of its children; then nobody would tell us of ours.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = _attend(_start(program, environ, mask), _list_signals())
     return os.waitstatus_to_exitcode(status)
 
@@ -86,8 +90,8 @@ def end_as(status: int) -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # its core was dumped already
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # it is closed
+            sys.stderr.flush()
         with contextlib.suppress(OSError, ValueError):  # of one that cannot be caught
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
@@ -104,15 +108,27 @@ def _start(
     program: Sequence[str], environ: Mapping[str, str], mask: set[int | signal.Signals]
 ) -> int:
     try:
-        return os.posix_spawnp(
-            program[0],
-            list(program),
-            dict(environ),
-            setsigmask=mask,
-            setsigdef=[getattr(signal, name) for name in PYTHONS],
-        )
+        return _spawn(program, environ, mask)
     except OSError as error:
-        raise NotRunError(error) from None
+        if error.errno != errno.ENOEXEC or program[0] == SHELL:
+            raise NotRunError(error) from None
+    # A script that names no interpreter is the shell's, as with env(1).
+    import shutil  # for this only
+
+    path = shutil.which(program[0]) or program[0]
+    return _start([SHELL, path, *program[1:]], environ, mask)
+
+
+def _spawn(
+    program: Sequence[str], environ: Mapping[str, str], mask: set[int | signal.Signals]
+) -> int:
+    return os.posix_spawnp(
+        program[0],
+        list(program),
+        dict(environ),
+        setsigmask=mask,
+        setsigdef=[getattr(signal, name) for name in PYTHONS],
+    )
 
 
 def _attend(pid: int, taken: set[int]) -> int:
@@ -120,12 +136,24 @@ def _attend(pid: int, taken: set[int]) -> int:
     while True:
         info = signal.sigwaitinfo(taken)
         if info.si_signo != signal.SIGCHLD:
-            if info.si_code <= 0:  # of a process; the terminal reaches the group itself
+            if _is_for_program(info, pid):
                 _send(pid, info.si_signo)
             continue
         status = _reap(pid)
         if status is not None:
             return status
+
+
+def _is_for_program(info: signal.struct_siginfo, pid: int) -> bool:
+    """Return whether a signal has not reached the program by itself.
+
+    What the program sends its parent is not for the program. What the system sends, the
+    terminal's signals above all, reaches our whole group, but for one: that the
+    terminal is gone is told to the first process of its session only.
+    """
+    if info.si_code <= 0:  # of a process
+        return info.si_pid != pid
+    return info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
 
 
 def _reap(pid: int) -> int | None:

@@ -4,7 +4,9 @@ Each engine looks in another order: some take keys or a profile before an endpoi
 some forget it when one variable is missing, and all end at the machine's own role. What
 is taken out and set here has every one of them ask the endpoint or fail.
 
-Source: measured with each engine; docs/engines.md has the table.
+Source: measured with each engine, docs/engines.md has the table; older names in the
+source of AWS's SDKs (Go v2 env_config.go, Java v1 SDKGlobalConfiguration, Ruby v3
+credential_provider_chain.rb).
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ IDENTITIES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    # Go, Java and Ruby take these older names where the newer are missing.
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
     "AWS_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -50,7 +58,12 @@ IDENTITIES = (
     "AWS_SKIP_SIGNATURE",
 )
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
-AWS_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+# Java's first SDK knows the file of credentials by another name.
+AWS_FILES = (
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CREDENTIAL_PROFILES_FILE",
+)
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # Libraries read the one or the other, and a lower-case one hides the other.
 CLOSED_PORT = 1  # only the system's own programs can open it
@@ -58,10 +71,15 @@ NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 
 
 class HandedOn(Value):
-    """What an engine is given: variables that name an identity, and the region."""
+    """What an engine is given: variables that name an identity, and the region.
+
+    `profile_region` is that of AWS's files, for where the connection names none: an
+    engine no longer reads them.
+    """
 
     identity: Options
     region_name: str | None = None
+    profile_region: str | None = None
 
     def __repr__(self) -> str:
         return "HandedOn(…)"
@@ -135,12 +153,23 @@ def change_environment(
     if not keeps_files:
         # Not a path that somebody else could make a file at.
         changed |= dict.fromkeys(AWS_FILES, os.devnull)
+        changed |= _find_regions(environ, given.profile_region)
     if given.region_name is not None:
         changed |= dict.fromkeys(REGIONS, given.region_name)
     changed |= dict.fromkeys(NO_PROXY, _join_not_by_proxy(environ))
     if notes_changes:
         changed[CHANGES_VARIABLE] = note_changes(environ, changed)
     return changed
+
+
+def _find_regions(environ: Mapping[str, str], of_profile: str | None) -> dict[str, str]:
+    """Return both variables as their readers found the region until now.
+
+    botocore reads the one only, then the profile; others read both, then the profile.
+    """
+    general, botocores = (environ.get(name) for name in REGIONS)
+    found = (general or botocores or of_profile, botocores or of_profile or general)
+    return {name: region for name, region in zip(REGIONS, found, strict=True) if region}
 
 
 def _join_not_by_proxy(environ: Mapping[str, str]) -> str:

@@ -143,7 +143,8 @@ def test_warm_start_loads_no_session_of_botocores(exec_: Exec) -> None:
         import sys
         from botocore_conn_provider.cli import running
         def run_program(*_):
-            print(sorted(n for n in sys.modules if n in ("botocore.session", "boto3")))
+            heavy = sorted(n for n in sys.modules if n in ("botocore.session", "boto3"))
+            print(heavy, file=sys.__stdout__)
             return 0
         running.run_program = run_program
         from botocore_conn_provider.cli.main import main
@@ -182,6 +183,7 @@ def test_nothing_that_names_another_identity_reaches_the_program(exec_: Exec) ->
         "AWS_DEFAULT_REGION",
         "AWS_CONFIG_FILE",
         "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CREDENTIAL_PROFILES_FILE",
     }
     assert seen["KEPT"] == "1"
     assert "127.0.0.1" in seen["NO_PROXY"]
@@ -390,6 +392,9 @@ def test_asks_are_logged_if_wanted(exec_: Exec) -> None:
 class TestTerminal:
     """At a terminal."""
 
+    def setup_method(self) -> None:
+        self.unread: dict[int, str] = {}
+
     def test_interrupt_reaches_the_program_once(self, exec_: Exec) -> None:
         code = TELL_SIGNALS.replace("SIGTERM:", "SIGQUIT:")
         seen = self.converse(exec_, code, [b"\x03", b"\x03", b"\x1c"])
@@ -450,16 +455,18 @@ class TestTerminal:
 
     def read_some(self, terminal: int) -> str:
         time.sleep(0.3)  # more than one delivery of one signal would come in it
-        return os.read(terminal, 65536).decode()
+        return self.unread.pop(terminal, "") + os.read(terminal, 65536).decode()
 
     def read_until(self, terminal: int, text: str) -> str:
-        seen = ""
+        """Return what is said, up to this text; what follows it is kept."""
+        seen = self.unread.pop(terminal, "")
         while text not in seen:
             try:
                 seen += os.read(terminal, 65536).decode()
             except OSError:  # noqa: PERF203 - the program has ended
                 return seen
-        return seen
+        said, found, self.unread[terminal] = seen.partition(text)
+        return said + found
 
 
 class TestNarrowed:

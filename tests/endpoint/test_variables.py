@@ -83,7 +83,18 @@ def test_text_that_is_not_ours_undoes_nothing(noted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["AWS_BEARER_TOKEN_BEDROCK", "AWS_BEARER_TOKEN_ANYTHING", "AWS_PROFILE"]
+    "name",
+    [
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_BEARER_TOKEN_ANYTHING",
+        "AWS_PROFILE",
+        # Of the SDKs for Go, Java and Ruby.
+        "AWS_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AMAZON_ACCESS_KEY_ID",
+        "AMAZON_SECRET_ACCESS_KEY",
+        "AMAZON_SESSION_TOKEN",
+    ],
 )
 def test_variables_that_beat_an_endpoint_are_taken_out(name: str) -> None:
     assert name not in change_environment({name: "x"}, HandedOn(ENDPOINT))
@@ -99,6 +110,33 @@ def test_region_of_the_connection_stands_in_both_variables() -> None:
 def test_region_of_the_environment_stays_where_the_connection_has_none() -> None:
     after = change_environment({"AWS_REGION": "us-east-1"}, HandedOn(ENDPOINT))
     assert after["AWS_REGION"] == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "of_profile", "found"),
+    [
+        ({}, None, (None, None)),
+        ({}, "p", ("p", "p")),
+        ({"AWS_REGION": "r"}, None, ("r", "r")),
+        ({"AWS_DEFAULT_REGION": "d"}, "p", ("d", "d")),
+        ({"AWS_REGION": "r"}, "p", ("r", "p")),
+        ({"AWS_REGION": "r", "AWS_DEFAULT_REGION": "d"}, "p", ("r", "d")),
+    ],
+)
+def test_region_is_the_one_that_was_found_before(
+    environ: dict[str, str],
+    of_profile: str | None,
+    found: tuple[str | None, str | None],
+) -> None:
+    after = change_environment(environ, HandedOn(ENDPOINT, None, of_profile))
+    assert (after.get("AWS_REGION"), after.get("AWS_DEFAULT_REGION")) == found
+
+
+def test_region_of_files_that_stay_is_left_to_them() -> None:
+    after = change_environment(
+        {"AWS_REGION": "r"}, HandedOn(ENDPOINT), keeps_files=True
+    )
+    assert "AWS_DEFAULT_REGION" not in after
 
 
 def test_hosts_that_no_proxy_named_stay_in_both_spellings() -> None:
@@ -123,6 +161,11 @@ def test_keys_are_given_whole() -> None:
     assert after["AWS_ACCESS_KEY_ID"] == "AKIAIOSFODNN7EXAMPLE"
     assert after["AWS_SECRET_ACCESS_KEY"] == "s"
     assert "AWS_SESSION_TOKEN" not in after
+
+
+def test_first_java_sdk_reads_no_file_either() -> None:
+    after = change_environment({}, HandedOn(ENDPOINT))
+    assert after["AWS_CREDENTIAL_PROFILES_FILE"] == os.devnull
 
 
 def test_dead_end_leads_to_no_identity() -> None:
