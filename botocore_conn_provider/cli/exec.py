@@ -200,12 +200,12 @@ def build_environment(
     prepared: Prepared, identity: Options, narrowing: Narrowing, *, keeps_files: bool
 ) -> Environ:
     """Return the program's environment. It holds secrets: never show it."""
+    from botocore_conn_provider.endpoint.profile_region import find_profile_region
     from botocore_conn_provider.endpoint.variables import HandedOn, change_environment
 
-    given = HandedOn(
-        identity, prepared.settings.client.region_name, prepared.find_profile_region()
-    )
-    environ = prepared.snapshot.environ
+    settings, environ = prepared.settings, prepared.snapshot.environ
+    region = find_profile_region(settings, prepared.snapshot)
+    given = HandedOn(identity, settings.client.region_name, region)
     if narrowing.is_none:
         return change_environment(environ, given, keeps_files=keeps_files)
     changed = change_environment(environ, given, notes_changes=False)

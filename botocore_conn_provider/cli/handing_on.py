@@ -6,7 +6,6 @@ on by default, as for `credential-process`: a start is then one file that is rea
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import Snapshot, name_connection
@@ -18,12 +17,6 @@ from botocore_conn_provider.endpoint.supply import (
     KeptSupply,
 )
 from botocore_conn_provider.exchange.asking import refuse_recursion
-from botocore_conn_provider.exchange.session_view import (
-    CONFIG_FILE,
-    CONFIG_VARIABLE,
-    REGION_VARIABLE,
-    SessionView,
-)
 from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
 
@@ -32,10 +25,6 @@ if TYPE_CHECKING:
     from botocore_conn_provider.endpoint.supply import Keys, Supply
 
 WHOLE = Narrowing()
-AWS_FILES = (
-    (CONFIG_VARIABLE, CONFIG_FILE),
-    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-)
 
 
 class Prepared(Value):
@@ -49,29 +38,6 @@ class Prepared(Value):
     snapshot: Snapshot
     supply: Supply | None
     keys: Keys | None = None
-
-    def find_profile_region(self) -> str | None:
-        """Return the region in AWS's files, which decides where nothing else names one.
-
-        It is read by botocore, so only where there is a file that may have it.
-        """
-        environ = self.snapshot.environ
-        if self.settings.client.region_name or environ.get(REGION_VARIABLE):
-            return None
-        paths = (environ.get(variable) or file for variable, file in AWS_FILES)
-        if not any(os.path.isfile(self.snapshot.locate(path)) for path in paths):  # noqa: PTH113 - pathlib is slow to load
-            return None
-        # Imported here: it takes longer than all the rest of a start from the store.
-        from botocore.exceptions import BotoCoreError
-
-        from botocore_conn_provider.exchange.base_session import create_base_session
-
-        session = create_base_session(self.settings, SessionView(self.snapshot))
-        try:
-            region: str | None = session.get_config_variable("region")
-        except BotoCoreError:  # a broken file, which the identity does not need
-            return None
-        return region
 
 
 @scrubbed

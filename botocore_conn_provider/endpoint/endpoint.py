@@ -109,7 +109,7 @@ class Endpoint:
         denial = self._rules.judge(asked.method, asked.target, asked.headers)
         if denial is not None:
             client.deny(denial, now)
-            self._on_answer(Answered(denial.status, denial.code))
+            self._tell(Answered(denial.status, denial.code))
         elif asked.target == HEALTH_PATH.encode():
             # Imported here, like below: the first client comes later.
             from botocore_conn_provider.endpoint.documents import write_health
@@ -125,13 +125,18 @@ class Endpoint:
         found = self._take(client)
         if isinstance(found, Denial):
             client.deny(found, now)
-            self._on_answer(Answered(*found))
+            self._tell(Answered(*found))
         elif isinstance(found, Awaited):
             client.wait(found, now)
             found.renewal.add_done_callback(lambda _: self._server.wake())
         else:
             client.answer(200, write_credentials(found), now)
-            self._on_answer(Answered(200, "Success"))
+            self._tell(Answered(200, "Success"))
+
+    def _tell(self, answered: Answered) -> None:
+        # A filter or handler of a log that fails must not end the endpoint.
+        with contextlib.suppress(Exception):
+            self._on_answer(answered)
 
     def _take(self, client: Conversation) -> Handed | Awaited | Denial:
         try:

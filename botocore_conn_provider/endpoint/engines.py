@@ -14,7 +14,6 @@ when the program says so, or before the first engine is imported.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from botocore_conn_provider.connection.environment import (
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.endpoint.connection_supply import find_supply
 from botocore_conn_provider.endpoint.endpoint import Endpoint
+from botocore_conn_provider.endpoint.profile_region import find_profile_region
 from botocore_conn_provider.endpoint.supply import DeniedSupply
 from botocore_conn_provider.endpoint.variables import (
     HandedOn,
@@ -118,14 +118,17 @@ def _reach(conn_id: str | None, snapshot: Snapshot, *, may_load_hosts: bool) -> 
     """Change the environment; return what is to be told."""
     global _reached  # noqa: PLW0603 - one for each process
     name = name_connection(snapshot.environ, conn_id)
-    region_name = None
+    regions: tuple[str | None, str | None] = (None, None)
     found: Supply | Keys | None
     try:
         settings = _read(snapshot, conn_id)
         if settings is None:
             found = None
         else:
-            region_name = settings.client.region_name
+            regions = (
+                settings.client.region_name,
+                find_profile_region(settings, snapshot) if may_load_hosts else None,
+            )
             found = find_supply(
                 settings, snapshot, name.variable, may_load_hosts=may_load_hosts
             )
@@ -138,7 +141,7 @@ def _reach(conn_id: str | None, snapshot: Snapshot, *, may_load_hosts: bool) -> 
             f" connection '{name.conn_id}' names no other."
         )
     handed, endpoint = _hand_on(found)
-    after = change_environment(snapshot.environ, HandedOn(handed, region_name))
+    after = change_environment(snapshot.environ, HandedOn(handed, *regions))
     _reached = Reached(conn_id, endpoint, change_process(after))
     where = "in variables" if endpoint is None else f"at 127.0.0.1:{endpoint.port}"
     return (
@@ -186,8 +189,6 @@ def _tell_denied(answered: Answered) -> None:
     """
     if answered.message and answered.message not in _told:
         _told.add(answered.message)
-        # A filter or handler of the program's that fails must not end the endpoint.
-        with contextlib.suppress(Exception):
-            logger.warning(
-                "An engine asked for AWS credentials and got none: %s", answered.message
-            )
+        logger.warning(
+            "An engine asked for AWS credentials and got none: %s", answered.message
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -169,3 +169,26 @@ def test_token_is_in_no_argument_and_no_log(world: World) -> None:
         assert url.rpartition("/")[2] not in log.getvalue()
     """
     world.run(code, world.assume())
+
+
+def test_region_of_a_profile_is_left_to_engines(world: World, isolated: Any) -> None:
+    (isolated / ".aws" / "config").write_text("[default]\nregion = eu-north-1\n")
+    connection = json.loads(world.assume())
+    del connection["extra"]["region_name"]
+    code = "assert os.environ['AWS_REGION'] == 'eu-north-1'"
+    world.run(join(INSTALL, code), json.dumps(connection))
+
+
+def test_handler_of_a_log_that_fails_ends_no_endpoint(world: World) -> None:
+    code = """
+        import logging
+        class Failing(logging.Handler):
+            def emit(self, record): raise RuntimeError("no room")
+        logging.raiseExceptions = True
+        logging.getLogger().addHandler(Failing())
+        start_engine()
+        os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "still there"
+        start_engine()
+    """
+    ended = world.run(join(INSTALL, code), "nonsense")
+    assert ended.stdout.count("container-role") == 2
