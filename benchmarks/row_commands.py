@@ -1,4 +1,4 @@
-"""`credential-process` with a warm store, over an interpreter that does nothing.
+"""`credential-process` and `exec` with a warm store, over an interpreter that does nothing.
 
 Beside it what the AWS CLI takes (`AWS_CLI` names it, else the path): version 2 for the
 same document, version 1, which has no such command, for showing what it would use.
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROUNDS = 25
-LIMIT_MS = 60
-COMMAND = (sys.executable, "-m", "botocore_conn_provider", "credential-process")
+LIMIT_MS, EXEC_LIMIT_MS = 60, 120
+PROGRAM = (sys.executable, "-m", "botocore_conn_provider")
+COMMAND, EXEC = (*PROGRAM, "credential-process"), (*PROGRAM, "exec", "--", "true")
 EXPORT = ("configure", "export-credentials", "--format", "process")
 SHOW = ("configure", "list")
 
@@ -38,6 +39,7 @@ def measure() -> list[Row]:
         ways: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             "bare": ((sys.executable, "-c", "pass"), {}),
             "ours": (COMMAND, _build_warm(url, Path(directory))),
+            "exec": (EXEC, _build_warm(url, Path(directory))),
         }
         aws_cli = os.environ.get("AWS_CLI") or shutil.which("aws")
         if aws_cli is not None:
@@ -85,7 +87,15 @@ def _compare(took: Mapping[str, float], theirs: str) -> list[Row]:
             theirs=took["bare"],
             unit="ms",
             limit=LIMIT_MS,
-        )
+        ),
+        compare_surplus(
+            "exec -- true, warm store",
+            took["exec"],
+            against="python -c pass",
+            theirs=took["bare"],
+            unit="ms",
+            limit=EXEC_LIMIT_MS,
+        ),
     ]
     if "aws" in took:
         rows.append(
