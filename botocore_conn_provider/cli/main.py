@@ -29,6 +29,7 @@ COMMANDS = {
     "export": f"{HERE}.export",
     "console": f"{HERE}.console.console",
     "exec": f"{HERE}.exec",
+    "serve": f"{HERE}.serve",
     "activate": f"{HERE}.activate",
     "deactivate": f"{HERE}.deactivate",
 }

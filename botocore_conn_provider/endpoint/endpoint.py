@@ -6,12 +6,10 @@ programs that are to ask: some AWS SDKs read the one, some the other.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.connection.environment import current_environment
 from botocore_conn_provider.endpoint.request_rules import (
     HEALTH_PATH,
     LOOPBACK,
@@ -20,6 +18,7 @@ from botocore_conn_provider.endpoint.request_rules import (
 )
 from botocore_conn_provider.endpoint.server import BACKLOG, Server
 from botocore_conn_provider.endpoint.supply import Awaited, Handed
+from botocore_conn_provider.endpoint.token_file import draw, make_token_file
 from botocore_conn_provider.errors import ConnProviderError, describe_error
 from botocore_conn_provider.secret import Secret
 from botocore_conn_provider.value import Value
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.endpoint.conversation import Conversation
     from botocore_conn_provider.endpoint.supply import Supply
+    from botocore_conn_provider.endpoint.token_file import TokenFile
 
-TOKEN_BYTES, PATH_BYTES = 32, 16
+PATH_BYTES = 16
 # botocore and the JavaScript SDK sign with such; all others send AWS an empty token,
 # and it refuses them.
 LONG_LIVED = Denial(
@@ -57,49 +57,55 @@ class Endpoint:
 
     Args:
         supply: Has the credentials; asked by one thread.
-        port: On 127.0.0.1; 0 for any that is free.
-        token_path: Where the token's file is made; None for a directory of our own.
+        listener: Of `open_port`; None for any port that is free.
+        token_file: Has the token; None for a new one in a directory of our own.
+        path: Of the URL; None for a random one.
         on_answer: Called with each answer, in the endpoint's thread.
 
     Raises:
-        OSError: The port is in use, or the file cannot be made.
+        OSError: No port is free, or the token's file cannot be made.
     """
 
     def __init__(
         self,
         supply: Supply,
         *,
-        port: int = 0,
-        token_path: str | None = None,
+        listener: socket.socket | None = None,
+        token_file: TokenFile | None = None,
+        path: str | None = None,
         on_answer: Callable[[Answered], None] = lambda _: None,
     ) -> None:
         self._supply = supply
         self._on_answer = on_answer
-        listener = _listen(port)
-        self.port: int = listener.getsockname()[1]
-        self.token = Secret(_draw(TOKEN_BYTES))
-        self._rules = Rules(self.port, Secret(f"/{_draw(PATH_BYTES)}"), self.token)
         self._owner = os.getpid()
-        self._directory: str | None = None
+        self._token_file = token_file or make_token_file()
+        self.token, self.token_path = self._token_file.token, self._token_file.path
         try:
-            self.token_path = token_path or self._make_place()
-            _write_private(self.token_path, self.token)
+            listener = listener or open_port(0)
+            self.port: int = listener.getsockname()[1]
+            secret_path = Secret(path or f"/{draw(PATH_BYTES)}")
+            self._rules = Rules(self.port, secret_path, self.token)
             self._server = Server(listener, self._answer)
             self._server.start()
         except BaseException:
-            listener.close()
-            self._remove_files()
+            if listener is not None:
+                listener.close()
+            self._token_file.remove()
             raise
 
     @property
     def url(self) -> str:
-        """What the SDKs are told to ask; its path is known to them only."""
+        """What the SDKs are told to ask."""
         return f"http://{LOOPBACK}:{self.port}{self._rules.path.reveal()}"
 
     def close(self) -> None:
-        """Close the port and remove the token's file; in a forked child nothing."""
+        """Close the port and remove the token's file; in a forked child nothing.
+
+        A token's file that was given stays.
+        """
         self._server.stop()
-        self._remove_files()
+        if os.getpid() == self._owner:
+            self._token_file.remove()
 
     def _answer(self, client: Conversation, now: float) -> None:
         """Answer the client's request, or say what it waits for."""
@@ -150,22 +156,18 @@ class Endpoint:
             return LONG_LIVED
         return found
 
-    def _make_place(self) -> str:
-        self._directory = _make_directory()
-        return os.path.join(self._directory, "token")  # noqa: PTH118
 
-    def _remove_files(self) -> None:
-        if os.getpid() != self._owner:
-            return
-        with contextlib.suppress(OSError, AttributeError):
-            os.unlink(self.token_path)  # noqa: PTH108
-        if self._directory is not None:
-            with contextlib.suppress(OSError):
-                os.rmdir(self._directory)  # noqa: PTH106
+def open_port(port: int) -> socket.socket:
+    """Return a listening socket of 127.0.0.1, which no program that we start gets.
 
+    Who connects waits until an endpoint answers.
 
-def _listen(port: int) -> socket.socket:
-    """Return a listening socket of 127.0.0.1, which no program that we start gets."""
+    Args:
+        port: The number; 0 for any that is free.
+
+    Raises:
+        OSError: The port is in use, or is the system's.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if port and os.name == "posix":
@@ -177,39 +179,3 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _make_directory() -> str:
-    """Make a directory that no other user can look into."""
-    place = current_environment().get("TMPDIR") or "/tmp"  # noqa: S108 - a new one in it
-    path = os.path.join(place, f"botocore-conn-{_draw(8)}")  # noqa: PTH118
-    try:
-        os.mkdir(path, 0o700)  # noqa: PTH102
-    except OSError:
-        # Imported here: it knows more places, and takes longer to load.
-        import tempfile
-
-        return tempfile.mkdtemp(prefix="botocore-conn-")
-    return path
-
-
-def _draw(count: int) -> str:
-    """Return random text that nobody can guess, of `count` bytes from the system."""
-    return os.urandom(count).hex()
-
-
-def _write_private(path: str, token: Secret) -> None:
-    """Write the token, without a newline, into a file of this user's alone.
-
-    A file that is there is replaced: its owner and mode may be anyone's.
-    """
-    new = f"{path}.{_draw(4)}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(new, flags, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token.reveal())
-        os.replace(new, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(new)  # noqa: PTH108
-        raise

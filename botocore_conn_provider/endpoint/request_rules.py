@@ -39,7 +39,8 @@ class Denial(Value):
 class Rules(Value):
     """What a request to one endpoint has to have.
 
-    `path` is random, so that it is known to those only who were told.
+    `path` is random where only programs that are told of it may ask. The token is what
+    protects the credentials.
     """
 
     port: int

@@ -89,20 +89,6 @@ def test_token_file_is_private_and_has_no_newline(endpoint: Endpoint) -> None:
     assert len(file.read_bytes()) >= 43
 
 
-def test_readable_file_in_the_tokens_place_is_replaced(
-    secrets: Secrets, tmp_path: Path
-) -> None:
-    place = tmp_path / "token"
-    place.write_text("of somebody else")
-    place.chmod(0o666)
-    with place.open() as reader:
-        with open_fixed(secrets, token_path=str(place)) as endpoint:
-            assert stat.S_IMODE(place.stat().st_mode) == 0o600
-            assert ask(endpoint).status == 200
-        assert reader.read() == "of somebody else"
-    assert not place.exists()
-
-
 def test_closed_endpoint_leaves_nothing(secrets: Secrets) -> None:
     with open_fixed(secrets) as endpoint:
         ask(endpoint)

@@ -1,0 +1,103 @@
+"""The port and the files of `serve`: taken, given back, and what is said of a fault.
+
+No fault shows what a file holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from botocore_conn_provider.cli.main import complain
+from botocore_conn_provider.endpoint.endpoint import open_port
+from botocore_conn_provider.endpoint.token_file import open_token_file, write_at_once
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from botocore_conn_provider.endpoint.token_file import TokenFile
+
+
+class CannotServeError(Exception):
+    """What is wrong with a port or a file; its text is for the user."""
+
+
+def take_port(port: int) -> socket.socket:
+    """Listen at the port; who connects waits until there is an endpoint.
+
+    Raises:
+        CannotServeError: It cannot be had.
+    """
+    try:
+        return open_port(port)
+    except OSError as error:
+        raise CannotServeError(
+            f"port {port} of 127.0.0.1 cannot be had: {error.strerror}. If another"
+            " `botocore-conn serve` has it, its neighbours need no second one; else"
+            " choose another --port."
+        ) from None
+
+
+def take_token(path: str | None) -> TokenFile | None:
+    """Return the token of a file that the user names.
+
+    Raises:
+        CannotServeError: The file cannot be used.
+    """
+    if path is None:
+        return None
+    with _said_of("token", path):
+        taken = open_token_file(path)
+    if taken.is_replaced:
+        complain(
+            f"other users could read the token in {path}: there is a new one now."
+            " Start the programs again that know the old one."
+        )
+    return taken
+
+
+def remove_former(path: str | None) -> None:
+    """Remove the ready file of one that was killed.
+
+    Raises:
+        CannotServeError: It cannot be removed.
+    """
+    if path is not None:
+        with _said_of("ready", path), contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 - pathlib is slow to load
+
+
+@contextlib.contextmanager
+def be_ready(path: str | None, text: str) -> Iterator[None]:
+    """Have the ready file there meanwhile.
+
+    Raises:
+        CannotServeError: It cannot be written.
+    """
+    if path is None:
+        yield
+        return
+    with _said_of("ready", path):
+        write_at_once(path, text, 0o644)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+
+
+@contextlib.contextmanager
+def _said_of(kind: str, path: str) -> Iterator[None]:
+    """Name the file that an error is about.
+
+    Raises:
+        CannotServeError: There was one.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotServeError(
+            f"the {kind} file {path} cannot be used: {error.strerror}."
+        ) from None
