@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.cli.main import complain
@@ -103,14 +103,15 @@ def run(arguments: argparse.Namespace) -> int:
     with EndSignals() as signals:
         try:
             serve(arguments, signals)
-        except EndedError:
-            return exits.OK
         except CannotServeError as error:
             complain(str(error))
             return exits.FAILED
+        except EndedError:
+            pass
+    return exits.OK
 
 
-def serve(arguments: argparse.Namespace, signals: EndSignals) -> NoReturn:
+def serve(arguments: argparse.Namespace, signals: EndSignals) -> None:
     """Serve for ever.
 
     Raises:

@@ -1,0 +1,458 @@
+"""`serve`: neighbours sign with the connection, from its start to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from botocore_conn_provider.cli import idle_renewal
+from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
+from botocore_conn_provider.endpoint.token_file import open_token_file
+from botocore_conn_provider.errors import CredentialFetchError
+from botocore_conn_provider.events import Event
+from tests.aws import Fault, build_error
+from tests.cli.serving import ROLE, Neighbourhood, get, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.aws import Aws
+    from tests.cli.conftest import Command
+    from tests.leaks import Leaks, Secrets
+    from tests.ways import MetadataServer, Proxy
+
+
+@pytest.fixture
+def neighbourhood(
+    tmp_path: Path, aws: Aws, secrets: Secrets, leaks: Leaks
+) -> Iterator[Neighbourhood]:
+    with Neighbourhood(tmp_path, aws, secrets, leaks).opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        number: int = sock.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def token_file(tmp_path: Path, secrets: Secrets) -> Path:
+    """A file with a token."""
+    path = tmp_path / "token"
+    secrets.add(open_token_file(str(path)).token.reveal(), name="endpoint's token")
+    return path
+
+
+def find_port(variables: dict[str, Any]) -> int:
+    url = variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    return int(url.removeprefix("http://127.0.0.1:").partition("/")[0])
+
+
+class TestNeighbours:
+    """What they are told, and who they are then."""
+
+    def test_shell_that_reads_the_lines_signs_as_the_connection(
+        self, neighbourhood: Neighbourhood, metadata_server: MetadataServer
+    ) -> None:
+        serving = neighbourhood.serve()
+        neighbourhood.run_in_shell(
+            serving,
+            **metadata_server.environment(),
+            AWS_ACCESS_KEY_ID="AKIASOMEBODYELSE0000",
+            AWS_SECRET_ACCESS_KEY="of somebody else",
+            AWS_PROFILE="of-somebody-else",
+            AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/of/somebody/else",
+        )
+        (exchange,) = neighbourhood.aws.sts_requests
+        (signer,) = neighbourhood.signers
+        assert exchange.access_key_id == neighbourhood.key_id
+        assert signer is not None
+        assert signer.startswith("ASIA")
+
+    def test_json_is_an_environment_in_which_null_is_not_set(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        serving = neighbourhood.serve("--json")
+        variables = json.loads(serving.out)
+        assert serving.ready.read_text() == serving.out
+        assert variables["AWS_ACCESS_KEY_ID"] is None
+        assert variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"] is None
+        neighbourhood.run({name: v for name, v in variables.items() if v is not None})
+        assert len(neighbourhood.signers) == 1
+
+    def test_lines_work_twice_and_in_a_strict_shell(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        serving = neighbourhood.serve()
+        twice = serving.ready.read_text() * 2
+        subprocess.run(["/bin/sh", "-euc", twice], check=True, env={"PATH": "/bin"})
+
+    def test_region_and_token_are_told(self, neighbourhood: Neighbourhood) -> None:
+        variables = neighbourhood.serve().read_variables()
+        file = Path(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
+        token = variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+        neighbourhood.secrets.add(token, name="endpoint's token")
+        assert file.read_text() == token
+        assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "eu-west-1"
+        assert variables["AWS_EC2_METADATA_DISABLED"] == "true"
+
+    def test_proxy_sees_nothing_of_the_endpoint(
+        self, neighbourhood: Neighbourhood, proxy: Proxy
+    ) -> None:
+        serving = neighbourhood.serve()
+        for mine in ({}, {"NO_PROXY": "a.example"}, {"no_proxy": "b.example"}):
+            neighbourhood.run_in_shell(serving, http_proxy=proxy.url, **mine)
+        assert len(neighbourhood.signers) == 3
+        assert proxy.requests == []
+
+    def test_neighbours_own_exceptions_from_the_proxy_are_kept(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        serving = neighbourhood.serve()
+        script = f'. {serving.ready}; echo "$NO_PROXY $no_proxy"'
+        told = subprocess.run(
+            ["/bin/sh", "-ec", script],
+            env={"PATH": os.environ["PATH"], "NO_PROXY": "a", "no_proxy": "b"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout == "a,b,127.0.0.1,localhost a,b,127.0.0.1,localhost\n"
+
+
+class TestReadiness:
+    """Ready is: the first credentials are in memory, and everything is written."""
+
+    def test_comes_after_the_exchange(
+        self, neighbourhood: Neighbourhood, tmp_path: Path
+    ) -> None:
+        ready = tmp_path / "former"
+        ready.write_text("of one that was killed")
+        held = threading.Event()
+        neighbourhood.aws.inject(Fault(until=held))
+        serving = neighbourhood.start("--ready-file", str(ready))
+        wait_until(lambda: neighbourhood.aws.sts_requests)
+        assert serving.out == ""
+        assert not ready.exists()
+        held.set()
+        wait_until(ready.exists)
+        assert ready.read_text() == serving.out
+        assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in serving.out
+
+    def test_who_asks_too_early_waits(
+        self, neighbourhood: Neighbourhood, port: int, token_file: Path
+    ) -> None:
+        held = threading.Event()
+        neighbourhood.aws.inject(Fault(until=held))
+        neighbourhood.start("--port", str(port), "--token-file", str(token_file))
+        wait_until(lambda: neighbourhood.aws.sts_requests)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as early:
+            early.sendall(
+                f"GET /credentials HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                f"Authorization: {token_file.read_text()}\r\n\r\n".encode()
+            )
+            held.set()
+            assert early.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+    @pytest.mark.parametrize(
+        ("text", "code"), [("", 4), ("aws://?role_arn=wrong", 3)], ids=["none", "wrong"]
+    )
+    def test_connection_that_cannot_be_used_is_an_error(
+        self, neighbourhood: Neighbourhood, text: str, code: int
+    ) -> None:
+        neighbourhood.environ["AIRFLOW_CONN_AWS_DEFAULT"] = text
+        serving = neighbourhood.start()
+        assert serving.wait() == code
+        assert serving.out == ""
+        assert not serving.ready.exists()
+
+    def test_refused_exchange_is_an_error(self, neighbourhood: Neighbourhood) -> None:
+        neighbourhood.aws.inject(Fault(403, build_error("AccessDenied")))
+        serving = neighbourhood.start()
+        assert serving.wait() == 1
+        assert "AccessDenied" in serving.err
+        assert serving.out == ""
+        assert not serving.ready.exists()
+        assert list(neighbourhood.temporary.iterdir()) == []
+
+    def test_keys_without_a_session_token_are_not_served(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        neighbourhood.connect()
+        serving = neighbourhood.start()
+        assert serving.wait() == 1
+        assert "botocore-conn exec" in serving.err
+        assert serving.out == ""
+
+
+class TestEnd:
+    """A signal ends it, and what is left."""
+
+    @pytest.mark.parametrize(
+        "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=str
+    )
+    def test_leaves_nothing(self, neighbourhood: Neighbourhood, number: int) -> None:
+        serving = neighbourhood.serve()
+        port = find_port(serving.read_variables())
+        assert serving.end(number) == 0
+        assert not serving.ready.exists()
+        assert list(neighbourhood.temporary.iterdir()) == []
+        with pytest.raises(ConnectionRefusedError):
+            get(port, "/healthz")
+
+    def test_comes_during_the_first_exchange_too(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        held = threading.Event()
+        neighbourhood.aws.inject(Fault(until=held))
+        serving = neighbourhood.start()
+        wait_until(lambda: neighbourhood.aws.sts_requests)
+        assert serving.end() == 0
+        held.set()
+        assert serving.out == ""
+        assert list(neighbourhood.temporary.iterdir()) == []
+
+    def test_signal_that_is_ignored_does_not_end_it(
+        self, neighbourhood: Neighbourhood, tmp_path: Path
+    ) -> None:
+        ready = tmp_path / "ready"
+        words = [sys.executable, "-m", "botocore_conn_provider", "serve"]
+        words += ["--ready-file", str(ready)]
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "-", *words],
+            env=neighbourhood.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until(ready.exists)
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+    def test_signal_between_two_waits_is_for_the_next_one(self) -> None:
+        done = []
+        with EndSignals() as signals:
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("what must not be cut short")
+            with pytest.raises(EndedError), signals.waiting():
+                done.append("a wait")
+        assert done == ["what must not be cut short"]
+
+    def test_handlers_from_before_are_back_afterwards(self) -> None:
+        before = signal.getsignal(signal.SIGTERM)
+        with EndSignals():
+            assert signal.getsignal(signal.SIGTERM) != before
+        assert signal.getsignal(signal.SIGTERM) == before
+
+
+class TestPlace:
+    """The port and the files, which may be another's."""
+
+    def test_second_one_on_the_same_port_says_so_and_disturbs_nothing(
+        self, neighbourhood: Neighbourhood, port: int, token_file: Path
+    ) -> None:
+        words = ("--port", str(port), "--token-file", str(token_file))
+        first = neighbourhood.serve(*words)
+        second = neighbourhood.start(*words, "--ready-file", str(first.ready))
+        assert second.wait() == 1
+        assert f"port {port} " in second.err
+        assert "Traceback" not in second.err
+        assert first.ready.exists()
+        assert get(port, "/credentials", token_file.read_text()).status == 200
+        assert len(neighbourhood.aws.sts_requests) == 1
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=str)
+    def test_neighbours_go_on_after_a_restart(
+        self, neighbourhood: Neighbourhood, port: int, tmp_path: Path, number: int
+    ) -> None:
+        words = ("--port", str(port), "--token-file", str(tmp_path / "token"))
+        first = neighbourhood.serve(*words)
+        variables = first.read_variables()
+        neighbourhood.secrets.add(
+            variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"], name="endpoint's token"
+        )
+        neighbourhood.run(variables)
+        first.end(number)
+        neighbourhood.serve(*words)
+        neighbourhood.run(variables)
+        assert len(neighbourhood.signers) == 2
+        assert len(neighbourhood.aws.sts_requests) == 2
+
+    def test_token_that_others_could_read_is_replaced_and_it_is_said(
+        self, neighbourhood: Neighbourhood, token_file: Path
+    ) -> None:
+        known = token_file.read_text()
+        token_file.chmod(0o644)
+        serving = neighbourhood.serve("--token-file", str(token_file))
+        port = find_port(serving.read_variables())
+        assert f"other users could read the token in {token_file}" in serving.err
+        assert get(port, "/credentials", known).status == 401
+        assert get(port, "/credentials", token_file.read_text()).status == 200
+
+    def test_file_of_something_else_is_no_token_file(
+        self, neighbourhood: Neighbourhood, tmp_path: Path
+    ) -> None:
+        notes = tmp_path / "notes"
+        notes.write_text("of the user")
+        serving = neighbourhood.start("--token-file", str(notes))
+        assert serving.wait() == 1
+        assert f"token file {notes} cannot be used" in serving.err
+        assert notes.read_text() == "of the user"
+        assert not serving.ready.exists()
+
+    def test_ready_file_that_cannot_be_written_is_an_error(
+        self, neighbourhood: Neighbourhood, tmp_path: Path
+    ) -> None:
+        place = tmp_path / "absent" / "ready"
+        serving = neighbourhood.start("--ready-file", str(place))
+        assert serving.wait() == 1
+        assert f"ready file {place} cannot be used" in serving.err
+        assert list(neighbourhood.temporary.iterdir()) == []
+
+    def test_full_disk_leaves_no_half_ready_file(
+        self, neighbourhood: Neighbourhood, tmp_path: Path, token_file: Path
+    ) -> None:
+        directory = tmp_path / "full"
+        directory.mkdir()
+        words = [sys.executable, "-m", "botocore_conn_provider", "serve"]
+        words += ["--token-file", str(token_file)]
+        words += ["--ready-file", str(directory / "ready")]
+        ended = subprocess.run(
+            ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "-", *words],
+            env={**neighbourhood.environ, "COVERAGE_PROCESS_START": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 1
+        assert "ready file" in ended.stderr
+        assert list(directory.iterdir()) == []
+
+    @pytest.mark.parametrize("text", ["-1", "65536", "http", "٣", "1e3"])
+    def test_port_that_is_none_is_refused(self, command: Command, text: str) -> None:
+        assert command("serve", "--port", text).code == 2
+
+    def test_one_file_cannot_be_both(self, command: Command, tmp_path: Path) -> None:
+        one = str(tmp_path / "one")
+        assert command("serve", "--token-file", one, "--ready-file", one).code == 2
+
+
+class TestWhileItServes:
+    """Fresh without asks, alive whatever STS does, and silent about the token."""
+
+    def test_credentials_are_renewed_although_nobody_asks(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        neighbourhood.aws.inject(Fault(expires_in_seconds=8))
+        serving = neighbourhood.serve()
+        port = find_port(serving.read_variables())
+        wait_until(lambda: len(neighbourhood.aws.sts_requests) == 2)
+        wait_until(lambda: get(port, "/healthz").document["seconds_left"] > 100)
+
+    def test_hanging_source_does_not_hang_health_or_neighbours(
+        self, neighbourhood: Neighbourhood, token_file: Path
+    ) -> None:
+        held = threading.Event()
+        windows = {"advisory_seconds": 3599, "mandatory_seconds": 3598}
+        neighbourhood.connect(role_arn=ROLE, botocore_conn_provider=windows)
+        neighbourhood.aws.inject(Fault())
+        neighbourhood.aws.inject(Fault(until=held))
+        serving = neighbourhood.serve("--token-file", str(token_file))
+        port = find_port(serving.read_variables())
+        try:
+            wait_until(lambda: len(neighbourhood.aws.sts_requests) == 2)
+            health = get(port, "/healthz").document
+            assert health["alive"]
+            assert health["fresh"]
+            assert get(port, "/credentials", token_file.read_text()).status == 200
+            assert not held.is_set()
+        finally:
+            held.set()
+
+    def test_health_tells_three_things_without_a_token(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        serving = neighbourhood.serve()
+        port = find_port(serving.read_variables())
+        health = get(port, "/healthz")
+        assert health.status == 200
+        assert set(health.document) == {"alive", "fresh", "seconds_left"}
+        assert health.document["seconds_left"] > 3000
+
+    def test_token_stands_in_its_private_file_only(
+        self, neighbourhood: Neighbourhood, token_file: Path
+    ) -> None:
+        token = token_file.read_text()
+        serving = neighbourhood.serve(
+            "--token-file", str(token_file), "--log-asks", "--debug"
+        )
+        port = find_port(serving.read_variables())
+        assert get(port, "/credentials", token).status == 200
+        assert get(port, "/credentials", "wrong").status == 401
+        wait_until(lambda: "401 WrongToken" in serving.err)
+        assert "200 Success" in serving.err
+        assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+        assert token not in serving.out + serving.err + serving.ready.read_text()
+        proc = Path("/proc", str(serving.process.pid))
+        for shown in ("cmdline", "environ"):
+            assert token.encode() not in (proc / shown).read_bytes()
+
+    def test_nothing_ends_the_renewals_but_a_signal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        faults = [CredentialFetchError(conn_id="data", cause="no."), ValueError(), None]
+
+        class Faulty:
+            def take(self, before: object = None) -> Any:  # noqa: ARG002 - of the protocol
+                fault = faults.pop(0)
+                if fault is not None:
+                    raise fault
+
+            def find_seconds_left(self) -> None:
+                return None
+
+        def sleep(_: float) -> None:
+            if not faults:
+                raise EndedError
+
+        monkeypatch.setattr("time.sleep", sleep)
+        with EndSignals() as signals, pytest.raises(EndedError):
+            idle_renewal.keep_fresh(Faulty(), signals)
+        assert faults == []
+
+    def test_failing_renewal_is_told_once_until_one_succeeds(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        listen = idle_renewal.build_listener()
+        for error in ("no way", "no way", "refused", None, None, "no way"):
+            kind: Any = "renewal_failed" if error else "renewal_succeeded"
+            listen(Event(kind, "data", error=error))
+        told = [
+            line.rpartition(": ")[2] for line in capsys.readouterr().err.split("\n")
+        ]
+        assert told == [
+            "no way",
+            "refused",
+            "the credentials are renewed again.",
+            "no way",
+            "",
+        ]
