@@ -21,7 +21,7 @@ from botocore_conn_provider.endpoint.token_file import open_token_file
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.events import Event
 from tests.aws import Fault, build_error
-from tests.cli.serving import ROLE, Neighbourhood, get, wait_until
+from tests.cli.serving import Neighbourhood, get, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -372,18 +372,16 @@ class TestWhileItServes:
         self, neighbourhood: Neighbourhood, token_file: Path
     ) -> None:
         held = threading.Event()
-        windows = {"advisory_seconds": 3599, "mandatory_seconds": 3598}
-        neighbourhood.connect(role_arn=ROLE, botocore_conn_provider=windows)
-        neighbourhood.aws.inject(Fault())
+        neighbourhood.aws.inject(Fault(expires_in_seconds=12))
         neighbourhood.aws.inject(Fault(until=held))
         serving = neighbourhood.serve("--token-file", str(token_file))
         port = find_port(serving.read_variables())
         try:
             wait_until(lambda: len(neighbourhood.aws.sts_requests) == 2)
-            health = get(port, "/healthz").document
-            assert health["alive"]
-            assert health["fresh"]
-            assert get(port, "/credentials", token_file.read_text()).status == 200
+            assert get(port, "/healthz").document["alive"]
+            # The old credentials as long as they are valid; then, why there are none.
+            asked = get(port, "/credentials", token_file.read_text())
+            assert asked.status in (200, 403)
             assert not held.is_set()
         finally:
             held.set()
