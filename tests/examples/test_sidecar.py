@@ -26,7 +26,7 @@ TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 # A key's id, a secret key or something longer, and what is called a password.
 SECRETS = re.compile(
     r"A[KS]IA[A-Z0-9]{8}|[A-Za-z0-9/+]{40}|(password|secret_access_key)\"?[:=] ?\"?\w",
-    re.I,
+    re.IGNORECASE,
 )
 
 
