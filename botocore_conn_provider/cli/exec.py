@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.cli.handing_on import Prepared
     from botocore_conn_provider.connection.environment import Environ
-    from botocore_conn_provider.endpoint.endpoint import Answered
     from botocore_conn_provider.endpoint.narrowing import Narrowing
     from botocore_conn_provider.secret import Options
 
@@ -172,6 +171,7 @@ def hand_on(prepared: Prepared, *, logs: bool) -> Iterator[Options]:
     Raises:
         ConnProviderError: The endpoint cannot be opened.
     """
+    from botocore_conn_provider.cli.handing_on import hear_asks
     from botocore_conn_provider.endpoint.endpoint import Endpoint
     from botocore_conn_provider.endpoint.variables import give_endpoint, give_keys
     from botocore_conn_provider.errors import ConnProviderError
@@ -183,7 +183,7 @@ def hand_on(prepared: Prepared, *, logs: bool) -> Iterator[Options]:
         yield give_keys(prepared.keys)
         return
     try:
-        endpoint = Endpoint(prepared.supply, on_answer=log_ask if logs else ignore_ask)
+        endpoint = Endpoint(prepared.supply, on_answer=hear_asks("exec", logs=logs))
     except (OSError, RuntimeError) as error:
         raise ConnProviderError(
             conn_id=prepared.settings.conn_id,
@@ -214,20 +214,3 @@ def build_environment(
         for name, value in changed.items()
         if not name.upper().startswith(CONNECTIONS)
     }
-
-
-def log_ask(answered: Answered) -> None:
-    """Write a line about one ask, without anything of it.
-
-    A reader of the log that has gone must not end the endpoint.
-    """
-    import time
-
-    now = time.strftime("%H:%M:%S")
-    line = f"{now} asked for credentials: {answered.status} {answered.code}"
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"botocore-conn exec: {line}\n")
-
-
-def ignore_ask(_: Answered) -> None:
-    """Do nothing: the asks are not logged."""

@@ -6,8 +6,12 @@ on by default, as for `credential-process`: a start is then one file that is rea
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.cli.main import PROGRAM
 from botocore_conn_provider.connection.environment import Snapshot, name_connection
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.endpoint.narrowing import Narrowing, narrow
@@ -21,7 +25,10 @@ from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore_conn_provider.connection.settings import AwsSettings
+    from botocore_conn_provider.endpoint.endpoint import Answered
     from botocore_conn_provider.endpoint.supply import Keys, Supply
 
 WHOLE = Narrowing()
@@ -77,3 +84,19 @@ def _prepare_keys(settings: AwsSettings, snapshot: Snapshot, keys: Keys) -> Prep
     if keys.session_token:
         return Prepared(settings, snapshot, FixedSupply(keys))
     return Prepared(settings, snapshot, None, keys)
+
+
+def hear_asks(command: str, *, logs: bool) -> Callable[[Answered], None]:
+    """Return what an endpoint tells of each ask: it is logged, or nothing is done."""
+
+    def log(answered: Answered) -> None:
+        """Write a line about one ask, without anything of it.
+
+        A reader of the log that has gone must not end the endpoint.
+        """
+        now = time.strftime("%H:%M:%S")
+        line = f"{now} asked for credentials: {answered.status} {answered.code}"
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"{PROGRAM} {command}: {line}\n")
+
+    return log if logs else lambda _: None

@@ -160,6 +160,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def complain(text: str) -> None:
     """Say what is wrong, or what to mind, on one line of standard error."""
     line = " ".join(text.split())
+    if sys.stderr is None:  # a program that was started without it goes on
+        return
     sys.stderr.write(f"{PROGRAM}: {line}\n")
 
 

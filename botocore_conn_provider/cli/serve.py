@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
-import time
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.cli.end_signals import EndSignals
     from botocore_conn_provider.cli.handing_on import Prepared
-    from botocore_conn_provider.endpoint.endpoint import Answered, Endpoint
+    from botocore_conn_provider.endpoint.endpoint import Endpoint
     from botocore_conn_provider.endpoint.supply import Supply
 
 SUMMARY = "hand the connection's credentials to programs beside this one"
@@ -169,6 +167,7 @@ def hand_on(
     Raises:
         CannotServeError: The token's file cannot be used.
     """
+    from botocore_conn_provider.cli.handing_on import hear_asks
     from botocore_conn_provider.cli.serve_places import CannotServeError, take_token
     from botocore_conn_provider.endpoint.endpoint import Endpoint
 
@@ -179,7 +178,7 @@ def hand_on(
             listener=listener,
             token_file=token_file,
             path=PATH,
-            on_answer=log_ask if arguments.log_asks else ignore_ask,
+            on_answer=hear_asks("serve", logs=arguments.log_asks),
         )
     except (OSError, RuntimeError) as error:  # no file descriptor left, or no thread
         raise CannotServeError(
@@ -192,28 +191,20 @@ def hand_on(
 def write_out(
     endpoint: Endpoint, prepared: Prepared, arguments: argparse.Namespace
 ) -> str:
-    """Print what neighbours need, and return it."""
+    """Print what neighbours need, and return it.
+
+    Raises:
+        CannotServeError: It cannot be printed.
+    """
     from botocore_conn_provider.cli.neighbours import (
         tell_neighbours,
         write_json,
         write_shell,
     )
+    from botocore_conn_provider.cli.serve_places import print_whole
 
     region_name = prepared.settings.client.region_name
     neighbours = tell_neighbours(endpoint, region_name, prepared.snapshot.environ)
     text = (write_json if arguments.json else write_shell)(neighbours)
-    print(text, end="", flush=True)  # noqa: T201 - what the command is for
+    print_whole(text)
     return text
-
-
-def log_ask(answered: Answered) -> None:
-    """Write a line about one ask, without anything of it."""
-    now = time.strftime("%H:%M:%S")
-    sys.stderr.write(
-        f"botocore-conn serve: {now} asked for credentials:"
-        f" {answered.status} {answered.code}\n"
-    )
-
-
-def ignore_ask(_: Answered) -> None:
-    """Do nothing: the asks are not logged."""

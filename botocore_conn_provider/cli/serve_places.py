@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli.main import complain
@@ -67,6 +68,24 @@ def remove_former(path: str | None) -> None:
     if path is not None:
         with _said_of("ready", path), contextlib.suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 - pathlib is slow to load
+
+
+def print_whole(text: str) -> None:
+    """Print it now, and not when there is more.
+
+    Raises:
+        CannotServeError: It cannot be written.
+        BrokenPipeError: Nobody reads it.
+    """
+    try:
+        print(text, end="", flush=True)  # noqa: T201 - what the command is for
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None  # the interpreter would try again, and complain, at its end
+        raise CannotServeError(
+            f"standard output cannot be written: {error.strerror}."
+        ) from None
 
 
 @contextlib.contextmanager

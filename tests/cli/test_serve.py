@@ -347,6 +347,41 @@ class TestPlace:
         assert "ready file" in ended.stderr
         assert list(directory.iterdir()) == []
 
+    def test_output_that_cannot_be_written_is_an_error(
+        self, neighbourhood: Neighbourhood
+    ) -> None:
+        with Path("/dev/full").open("w") as full:
+            ended = subprocess.run(
+                [sys.executable, "-m", "botocore_conn_provider", "serve"],
+                env=neighbourhood.environ,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("botocore-conn: standard output cannot be")
+        assert "Traceback" not in ended.stderr
+
+    def test_closed_streams_do_not_end_it(
+        self, neighbourhood: Neighbourhood, tmp_path: Path
+    ) -> None:
+        ready = tmp_path / "ready"
+        words = [sys.executable, "-m", "botocore_conn_provider", "serve"]
+        words += ["--ready-file", str(ready)]
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "-", *words],
+            env=neighbourhood.environ,
+        )
+        try:
+            wait_until(ready.exists)
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait()
+
     @pytest.mark.parametrize("text", ["-1", "65536", "http", "٣", "1e3"])
     def test_port_that_is_none_is_refused(self, command: Command, text: str) -> None:
         assert command("serve", "--port", text).code == 2
