@@ -79,5 +79,6 @@ def write_shell(neighbours: Neighbours) -> str:
     upper, lower = NO_PROXY
     kept = "".join(f"${{{name}:+${name},}}" for name in NO_PROXY)
     lines.append(f'export {upper}="{kept}{",".join(NOT_BY_PROXY)}"')
+    lines.append(f'case ",${upper}," in *,\\*,*) {upper}="*";; esac')
     lines.append(f'export {lower}="${upper}"')
     return "\n".join(lines) + "\n"

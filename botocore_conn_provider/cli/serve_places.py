@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.endpoint.endpoint import open_port
-from botocore_conn_provider.endpoint.token_file import open_token_file, write_at_once
+from botocore_conn_provider.endpoint.token_place import open_token_file, write_at_once
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from botocore_conn_provider.endpoint.token_file import TokenFile
+    from botocore_conn_provider.endpoint.token_place import TokenPlace
 
 
 class CannotServeError(Exception):
@@ -41,7 +41,7 @@ def take_port(port: int) -> socket.socket:
         ) from None
 
 
-def take_token(path: str | None) -> TokenFile | None:
+def take_token(path: str | None) -> TokenPlace | None:
     """Return the token of a file that the user names.
 
     Raises:
@@ -49,11 +49,11 @@ def take_token(path: str | None) -> TokenFile | None:
     """
     if path is None:
         return None
-    with _said_of("token", path):
+    with _said_of("token"):
         taken = open_token_file(path)
     if taken.is_replaced:
         complain(
-            f"other users could read the token in {path}: there is a new one now."
+            "other users could read the token in the token file: there is a new one now."
             " Start the programs again that know the old one."
         )
     return taken
@@ -66,7 +66,7 @@ def remove_former(path: str | None) -> None:
         CannotServeError: It cannot be removed.
     """
     if path is not None:
-        with _said_of("ready", path), contextlib.suppress(FileNotFoundError):
+        with _said_of("ready"), contextlib.suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 - pathlib is slow to load
 
 
@@ -98,7 +98,7 @@ def be_ready(path: str | None, text: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    with _said_of("ready", path):
+    with _said_of("ready"):
         write_at_once(path, text, 0o644)
     try:
         yield
@@ -108,8 +108,8 @@ def be_ready(path: str | None, text: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _said_of(kind: str, path: str) -> Iterator[None]:
-    """Name the file that an error is about.
+def _said_of(kind: str) -> Iterator[None]:
+    """Say which file an error is about. Not its name: people paste secrets as such.
 
     Raises:
         CannotServeError: There was one.
@@ -118,5 +118,5 @@ def _said_of(kind: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotServeError(
-            f"the {kind} file {path} cannot be used: {error.strerror}."
+            f"the {kind} file cannot be used: {error.strerror}."
         ) from None

@@ -18,7 +18,7 @@ from botocore_conn_provider.endpoint.request_rules import (
 )
 from botocore_conn_provider.endpoint.server import BACKLOG, Server
 from botocore_conn_provider.endpoint.supply import Awaited, Handed
-from botocore_conn_provider.endpoint.token_file import draw, make_token_file
+from botocore_conn_provider.endpoint.token_place import draw, make_token_file
 from botocore_conn_provider.errors import ConnProviderError, describe_error
 from botocore_conn_provider.secret import Secret
 from botocore_conn_provider.value import Value
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.endpoint.conversation import Conversation
     from botocore_conn_provider.endpoint.supply import Supply
-    from botocore_conn_provider.endpoint.token_file import TokenFile
+    from botocore_conn_provider.endpoint.token_place import TokenPlace
 
 PATH_BYTES = 16
 # botocore and the JavaScript SDK sign with such; all others send AWS an empty token,
@@ -71,7 +71,7 @@ class Endpoint:
         supply: Supply,
         *,
         listener: socket.socket | None = None,
-        token_file: TokenFile | None = None,
+        token_file: TokenPlace | None = None,
         path: str | None = None,
         on_answer: Callable[[Answered], None] = lambda _: None,
     ) -> None:

@@ -68,6 +68,7 @@ REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # Libraries read the one or the other, and a lower-case one hides the other.
 CLOSED_PORT = 1  # only the system's own programs can open it
 NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
+EVERY_HOST = "*"
 
 
 class HandedOn(Value):
@@ -179,4 +180,6 @@ def _join_not_by_proxy(environ: Mapping[str, str]) -> str:
         for variable in NO_PROXY
         for host in environ.get(variable, "").split(",")
     ]
+    if EVERY_HOST in named:
+        return EVERY_HOST  # which most clients know only where it stands alone
     return ",".join(dict.fromkeys([*filter(None, named), *NOT_BY_PROXY]))

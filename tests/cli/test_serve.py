@@ -17,11 +17,13 @@ import pytest
 
 from botocore_conn_provider.cli import idle_renewal
 from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
-from botocore_conn_provider.endpoint.token_file import open_token_file
+from botocore_conn_provider.cli.neighbours import tell_neighbours, write_shell
+from botocore_conn_provider.endpoint.token_place import open_token_file
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.events import Event
 from tests.aws import Fault, build_error
 from tests.cli.serving import Neighbourhood, get, wait_until
+from tests.endpoint.asking import open_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,19 +121,41 @@ class TestNeighbours:
         assert len(neighbourhood.signers) == 3
         assert proxy.requests == []
 
+    @pytest.mark.parametrize(
+        ("mine", "merged"),
+        [
+            ({"NO_PROXY": "a", "no_proxy": "b"}, "a,b,127.0.0.1,localhost"),
+            ({"no_proxy": "b,.c"}, "b,.c,127.0.0.1,localhost"),
+            ({"NO_PROXY": "*"}, "*"),
+            ({"NO_PROXY": "a", "no_proxy": "b,*"}, "*"),
+            ({"NO_PROXY": "*.a"}, "*.a,127.0.0.1,localhost"),
+            ({}, "127.0.0.1,localhost"),
+        ],
+    )
     def test_neighbours_own_exceptions_from_the_proxy_are_kept(
-        self, neighbourhood: Neighbourhood
+        self, secrets: Secrets, mine: dict[str, str], merged: str
     ) -> None:
-        serving = neighbourhood.serve()
-        script = f'. {serving.ready}; echo "$NO_PROXY $no_proxy"'
-        told = subprocess.run(
-            ["/bin/sh", "-ec", script],
-            env={"PATH": os.environ["PATH"], "NO_PROXY": "a", "no_proxy": "b"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert told.stdout == "a,b,127.0.0.1,localhost a,b,127.0.0.1,localhost\n"
+        with open_fixed(secrets) as endpoint:
+            lines = write_shell(tell_neighbours(endpoint, "eu-west-1", {}))
+            script = f'{lines} printf %s "$NO_PROXY $no_proxy"'
+            told = subprocess.run(
+                ["/bin/sh", "-euc", script],
+                env={"PATH": os.environ["PATH"], **mine},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert told.stdout == f"{merged} {merged}"
+            assert tell_neighbours(endpoint, None, mine).given["NO_PROXY"] == merged
+
+    def test_only_names_that_a_shell_can_unset_are_unset(
+        self, secrets: Secrets
+    ) -> None:
+        environ = {"AWS_BEARER_TOKEN_X": "a", "AWS_BEARER_TOKEN_;reboot": "b"}
+        with open_fixed(secrets) as endpoint:
+            unset = tell_neighbours(endpoint, None, environ).unset
+        bearers = {name for name in unset if name.startswith("AWS_BEARER_TOKEN_")}
+        assert bearers == {"AWS_BEARER_TOKEN_X", "AWS_BEARER_TOKEN_BEDROCK"}
 
 
 class TestReadiness:
@@ -303,7 +327,7 @@ class TestPlace:
         token_file.chmod(0o644)
         serving = neighbourhood.serve("--token-file", str(token_file))
         port = find_port(serving.read_variables())
-        assert f"other users could read the token in {token_file}" in serving.err
+        assert "other users could read the token" in serving.err
         assert get(port, "/credentials", known).status == 401
         assert get(port, "/credentials", token_file.read_text()).status == 200
 
@@ -314,7 +338,7 @@ class TestPlace:
         notes.write_text("of the user")
         serving = neighbourhood.start("--token-file", str(notes))
         assert serving.wait() == 1
-        assert f"token file {notes} cannot be used" in serving.err
+        assert "the token file cannot be used: it holds something" in serving.err
         assert notes.read_text() == "of the user"
         assert not serving.ready.exists()
 
@@ -324,7 +348,7 @@ class TestPlace:
         place = tmp_path / "absent" / "ready"
         serving = neighbourhood.start("--ready-file", str(place))
         assert serving.wait() == 1
-        assert f"ready file {place} cannot be used" in serving.err
+        assert "the ready file cannot be used: No such file" in serving.err
         assert list(neighbourhood.temporary.iterdir()) == []
 
     def test_full_disk_leaves_no_half_ready_file(

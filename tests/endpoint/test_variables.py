@@ -200,3 +200,9 @@ def test_change_made_since_is_not_undone(monkeypatch: pytest.MonkeyPatch) -> Non
     undo_in_process(changes)
     assert os.environ["AWS_REGION"] == "eu-north-1"
     assert CHANGES_VARIABLE not in os.environ
+
+
+def test_no_proxy_of_every_host_stays_as_it_is() -> None:
+    environ = {"NO_PROXY": "a.example", "no_proxy": "*"}
+    after = change_environment(environ, HandedOn(ENDPOINT))
+    assert (after["NO_PROXY"], after["no_proxy"]) == ("*", "*")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from botocore_conn_provider.endpoint.token_file import (
-    TokenFileError,
+from botocore_conn_provider.endpoint.token_place import (
+    TokenPlaceError,
     draw_token,
     make_token_file,
     open_token_file,
@@ -102,7 +102,7 @@ def test_empty_file_is_given_a_token(place: Path) -> None:
 )
 def test_file_of_something_else_is_left_alone(place: Path, content: str) -> None:
     place.write_text(content)
-    with pytest.raises(TokenFileError, match="no token of this command"):
+    with pytest.raises(TokenPlaceError, match="no token of this command"):
         open_token_file(str(place))
     assert place.read_text() == content
 
@@ -111,14 +111,14 @@ def test_link_is_not_followed_and_not_replaced(place: Path) -> None:
     target = place.with_name("target")
     open_token_file(str(target))
     place.symlink_to(target)
-    with pytest.raises(TokenFileError, match="symbolic link"):
+    with pytest.raises(TokenPlaceError, match="symbolic link"):
         open_token_file(str(place))
     assert place.is_symlink()
 
 
 def test_pipe_is_not_waited_for(place: Path) -> None:
     os.mkfifo(place)
-    with pytest.raises(TokenFileError, match="no file"):
+    with pytest.raises(TokenPlaceError, match="no file"):
         open_token_file(str(place))
 
 
@@ -136,7 +136,7 @@ def test_full_disk_leaves_what_was_there(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("botocore_conn_provider.endpoint.token_file.os.replace", fail)
+    monkeypatch.setattr("botocore_conn_provider.endpoint.token_place.os.replace", fail)
     with pytest.raises(OSError, match="No space"):
         write_at_once(str(place), draw_token().reveal(), 0o600)
     assert place.read_text() == "before"

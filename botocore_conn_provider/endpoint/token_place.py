@@ -23,11 +23,11 @@ SOMETHING_ELSE = (
 )
 
 
-class TokenFileError(OSError):
+class TokenPlaceError(OSError):
     """There is something at the named path that must not be replaced."""
 
 
-class TokenFile:
+class TokenPlace:
     """A file with the token of an endpoint.
 
     Attributes:
@@ -59,14 +59,14 @@ class TokenFile:
             os.rmdir(self._directory)  # noqa: PTH106
 
 
-def make_token_file() -> TokenFile:
+def make_token_file() -> TokenPlace:
     """Write a new token into a directory of our own.
 
     Raises:
         OSError: It cannot be made.
     """
     directory = _make_directory()
-    made = TokenFile(
+    made = TokenPlace(
         os.path.join(directory, "token"),  # noqa: PTH118
         draw_token(),
         directory=directory,
@@ -79,19 +79,19 @@ def make_token_file() -> TokenFile:
     return made
 
 
-def open_token_file(path: str) -> TokenFile:
+def open_token_file(path: str) -> TokenPlace:
     """Return the token at a path; where there is none, write a new one.
 
     A token that another user may know is replaced.
 
     Raises:
-        TokenFileError: There is something else, which is left as it is.
+        TokenPlaceError: There is something else, which is left as it is.
         OSError: The file cannot be read or written.
     """
     found = _read_token(path)
     if found is not None and _is_private(found[1]):
-        return TokenFile(path, found[0])
-    made = TokenFile(path, draw_token(), is_replaced=found is not None)
+        return TokenPlace(path, found[0])
+    made = TokenPlace(path, draw_token(), is_replaced=found is not None)
     write_at_once(path, made.token.reveal(), 0o600)
     return made
 
@@ -136,19 +136,19 @@ def _read_token(path: str) -> tuple[Secret, os.stat_result] | None:
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise TokenFileError(errno.ELOOP, "it is a symbolic link") from None
+            raise TokenPlaceError(errno.ELOOP, "it is a symbolic link") from None
         raise
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise TokenFileError(errno.EINVAL, "it is no file")
+            raise TokenPlaceError(errno.EINVAL, "it is no file")
         content = os.read(descriptor, 2 * TOKEN_BYTES + 1)
     finally:
         os.close(descriptor)
     if not content:
         return None
     if re.fullmatch(TOKEN, content) is None:
-        raise TokenFileError(errno.EEXIST, SOMETHING_ELSE)
+        raise TokenPlaceError(errno.EEXIST, SOMETHING_ELSE)
     return Secret(content.decode()), found
 
 
