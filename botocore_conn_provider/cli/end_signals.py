@@ -8,7 +8,9 @@ signal that it has no handler for, so these are handled from the command's start
 from __future__ import annotations
 
 import contextlib
+import select
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class EndSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
+        self._woken, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._woken_before = signal.set_wakeup_fd(
+            self._waker.fileno(), warn_on_full_buffer=False
+        )
         for name in NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -45,6 +52,20 @@ class EndSignals:
     def __exit__(self, *_: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
+        signal.set_wakeup_fd(self._woken_before)
+        self._woken.close()
+        self._waker.close()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a signal ends it.
+
+        `time.sleep` would sleep through one that comes just before it begins.
+
+        Raises:
+            EndedError: There was one, or is one now.
+        """
+        with self.waiting():
+            select.select([self._woken], [], [], seconds)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:

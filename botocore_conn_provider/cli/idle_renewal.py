@@ -7,7 +7,6 @@ once from memory, also when the source is down by then.
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli.main import complain
@@ -34,8 +33,7 @@ def keep_fresh(supply: Supply, signals: EndSignals) -> None:
         with contextlib.suppress(Exception):
             supply.take()
         pause = (supply.find_seconds_left() or 0) * PAUSE_PART
-        with signals.waiting():
-            time.sleep(min(max(pause, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS))
+        signals.sleep(min(max(pause, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS))
 
 
 @contextlib.contextmanager

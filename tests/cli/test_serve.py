@@ -250,26 +250,21 @@ class TestEnd:
         assert serving.out == ""
         assert list(neighbourhood.temporary.iterdir()) == []
 
-    def test_signal_that_is_ignored_does_not_end_it(
-        self, neighbourhood: Neighbourhood, tmp_path: Path
-    ) -> None:
-        ready = tmp_path / "ready"
-        words = [sys.executable, "-m", "botocore_conn_provider", "serve"]
-        words += ["--ready-file", str(ready)]
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "-", *words],
-            env=neighbourhood.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def test_signal_that_is_ignored_does_not_end_it(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            wait_until(ready.exists)
-            process.send_signal(signal.SIGHUP)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
+            with EndSignals() as signals:
+                os.kill(os.getpid(), signal.SIGHUP)
+                signals.sleep(0)
+                assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         finally:
-            process.kill()
-            process.wait()
+            signal.signal(signal.SIGHUP, before)
+
+    def test_signal_wakes_who_sleeps(self) -> None:
+        with EndSignals() as signals:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            with pytest.raises(EndedError):
+                signals.sleep(3600)
 
     def test_signal_between_two_waits_is_for_the_next_one(self) -> None:
         done = []
@@ -473,9 +468,7 @@ class TestWhileItServes:
         for shown in ("cmdline", "environ"):
             assert token.encode() not in (proc / shown).read_bytes()
 
-    def test_nothing_ends_the_renewals_but_a_signal(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_nothing_ends_the_renewals_but_a_signal(self) -> None:
         faults = [CredentialFetchError(conn_id="data", cause="no."), ValueError(), None]
 
         class Faulty:
@@ -487,13 +480,13 @@ class TestWhileItServes:
             def find_seconds_left(self) -> None:
                 return None
 
-        def sleep(_: float) -> None:
-            if not faults:
-                raise EndedError
+        class Signals(EndSignals):
+            def sleep(self, seconds: float) -> None:  # noqa: ARG002 - of the base class
+                if not faults:
+                    raise EndedError
 
-        monkeypatch.setattr("time.sleep", sleep)
-        with EndSignals() as signals, pytest.raises(EndedError):
-            idle_renewal.keep_fresh(Faulty(), signals)
+        with pytest.raises(EndedError):
+            idle_renewal.keep_fresh(Faulty(), Signals())
         assert faults == []
 
     def test_failing_renewal_is_told_once_until_one_succeeds(
