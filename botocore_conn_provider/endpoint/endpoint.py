@@ -6,6 +6,7 @@ programs that are to ask: some AWS SDKs read the one, some the other.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING
