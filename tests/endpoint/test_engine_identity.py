@@ -330,8 +330,8 @@ class TestBrokenConnections:
         code = """
             import botocore_conn_provider
             from botocore_conn_provider.endpoint import endpoint
-            def fail(*_): raise OSError(24, "Too many open files")
-            endpoint._listen = fail
+            def fail(*_, **__): raise OSError(24, "Too many open files")
+            endpoint.open_port = fail
             botocore_conn_provider.install(engines=True)
             start_engine()
         """
