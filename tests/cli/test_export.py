@@ -29,6 +29,7 @@ from botocore_conn_provider.cli.process_credentials import IssuedKeys
 from botocore_conn_provider.secret import KeyId, Secret
 from tests.aws import Fault, build_error
 from tests.cli.conftest import CONNECTION, ROLE, Said
+from tests.system_packages import explain
 from tests.thoroughness import examples
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ KEY, SECRET_KEY, TOKEN, END = (
     "AWS_SESSION_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
 )
-AWS_CLI_2 = "/usr/bin/aws"
 HOSTILE = [
     "a'b\"c`d$e$(f)g%PATH%h!!i^j\\k\\\\l&m|n;o#p~q*r?s[t]u{v}w<x>y",
     "'",
@@ -56,6 +56,7 @@ HOSTILE = [
 ]
 ENDED_AT = datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
 FORM_OF = {"sh": "env", "bash": "env", "zsh": "env", "fish": "fish"}
+USUAL = ("sh", "bash")  # on every machine
 # What a secret key may be: no line break, no control character.
 SECRET_KEYS = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1
@@ -101,6 +102,7 @@ def set_keys(monkeypatch: pytest.MonkeyPatch, secret_key: str, **extra: Any) -> 
 
 def run_shell(shell: str, lines: str, **environ: str) -> dict[str, str]:
     """Return the environment of a program that is started after the lines."""
+    assert shutil.which(shell), explain([shell])
     show = "import json, os; print(json.dumps(dict(os.environ)))"
     code = f"{lines}\nexec '{sys.executable}' -c '{show}'\n"
     inherited = {name: os.environ.get(name, "") for name in ("PATH", "LD_LIBRARY_PATH")}
@@ -117,10 +119,9 @@ def run_shell(shell: str, lines: str, **environ: str) -> dict[str, str]:
 
 
 def list_shells() -> list[Any]:
-    """List each shell and its form, as cases; one that is not installed is skipped."""
-    missing = {shell for shell in FORM_OF if shutil.which(shell) is None}
+    """List each shell and its form, as cases; two are system packages."""
     return [
-        pytest.param(shell, form, marks=[pytest.mark.skip] if shell in missing else [])
+        pytest.param(shell, form, marks=[] if shell in USUAL else pytest.mark.kerberos)
         for shell, form in FORM_OF.items()
     ]
 
@@ -334,30 +335,6 @@ def test_exit_codes_are_those_of_credential_process(
     if text is not None:
         monkeypatch.setenv(CONNECTION, text)
     assert export().code == code
-
-
-@pytest.mark.skipif(not Path(AWS_CLI_2).exists(), reason="no AWS CLI 2")
-@pytest.mark.parametrize("form", ["env", "env-no-export"])
-def test_ordinary_keys_are_printed_as_the_aws_cli_does(
-    form: str, export: Export, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEBYaD/+w==")
-    set_keys(monkeypatch, keys[0], aws_session_token=keys[1])
-    theirs = subprocess.run(
-        [AWS_CLI_2, "configure", "export-credentials", "--format", form],
-        env={
-            **os.environ,
-            KEY: "AKIAIOSFODNN7EXAMPLE",
-            SECRET_KEY: keys[0],
-            TOKEN: keys[1],
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    ours = export("--format", form).out
-    assert ours == f"{theirs.stdout}unset {END}\n"
 
 
 def test_the_end_of_old_credentials_is_not_negative() -> None:
