@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +32,8 @@ from tests.system_packages import explain
 from tests.thoroughness import examples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.aws import Aws
     from tests.leaks import Leaks, Secrets
 
