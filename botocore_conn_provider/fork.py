@@ -66,7 +66,7 @@ def delay_forks(thread: threading.Thread) -> None:
     _connecting.add(thread)
 
 
-def _wait_for_connections() -> None:
+def wait_for_connections() -> None:
     """Return when our other threads have ended, or after two seconds."""
     started = [each for each in _list_connecting() if each.ident is not None]
     if threading.current_thread() in started:
@@ -106,7 +106,7 @@ def _reset_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_wait_for_connections, after_in_child=_reset_all)
+    os.register_at_fork(before=wait_for_connections, after_in_child=_reset_all)
 
 
 class ProcessLock:

@@ -16,6 +16,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.fork import wait_for_connections
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -25,6 +27,8 @@ PYTHONS = ("SIGPIPE", "SIGXFSZ")
 # They end or stop a process at once, and come back from the program as its status.
 NOT_PASSED_ON = ("SIGKILL", "SIGSTOP", "SIGCHLD")
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
+# The stops of a shell's job. By another one somebody holds the program alone.
+JOB_STOPS = ("SIGTSTP", "SIGTTIN", "SIGTTOU")
 BY_SIGNAL = 128
 SHELL = "/bin/sh"
 
@@ -72,6 +76,9 @@ def run_program(
     """
     if not CAN_WAIT:  # pragma: no cover - Windows and macOS
         return _run_simply(program, environ)
+    # A thread of the exchange that is ending yet does not keep signals: it would be
+    # given that of the program's end, and nobody would hear of it.
+    wait_for_connections()
     # Our parent may ignore the end of its children; then nobody would tell us of ours.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = _attend(_start(program, environ, mask), _list_signals())
@@ -148,11 +155,14 @@ def _is_for_program(info: signal.struct_siginfo, pid: int) -> bool:
     """Return whether a signal has not reached the program by itself.
 
     What the program sends its parent is not for the program. What the system sends, the
-    terminal's signals above all, reaches our whole group, but for one: that the
-    terminal is gone is told to the first process of its session only.
+    terminal's signals above all, reaches our whole group, but for two: that the
+    terminal is gone is told to the first process of its session only, and an alarm that
+    was set before we were started to us.
     """
     if info.si_code <= 0:  # of a process
         return info.si_pid != pid
+    if info.si_signo == signal.SIGALRM:
+        return True
     return info.si_signo == signal.SIGHUP and os.getsid(0) == os.getpid()
 
 
@@ -168,7 +178,7 @@ def _reap(pid: int) -> int | None:
             return None
         if each == pid and not os.WIFSTOPPED(status):
             return status
-        if each == pid:
+        if each == pid and signal.Signals(os.WSTOPSIG(status)).name in JOB_STOPS:
             os.kill(os.getpid(), signal.SIGSTOP)  # until the shell goes on with both
 
 

@@ -585,3 +585,179 @@ class TestNarrowed:
     def test_is_called_wrongly(self, exec_: Exec, options: tuple[str, ...]) -> None:
         assert exec_.run("true", options=options).returncode == 2
         assert not exec_.aws.requests
+
+
+class TestStartedInOddWays:
+    """However `exec` itself was started, the program is as if started so."""
+
+    def test_by_one_who_ignores_the_end_of_children(self, exec_: Exec) -> None:
+        """The system would then tell nobody how the program ended."""
+        ended = exec_.run(
+            *("sh", "-c", "exit 3"),
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+        )
+        assert ended.returncode == 3
+
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    @pytest.mark.parametrize("ends", ["exit 3", "kill -TERM $$"])
+    def test_without_standard_files(self, exec_: Exec, closed: str, ends: str) -> None:
+        words = exec_.command("sh", "-c", ends, options=("--log-asks",))
+        shell = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+            env=exec_.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        assert shell.stderr == ""
+        assert shell.returncode == (3 if ends == "exit 3" else -signal.SIGTERM)
+
+    @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+    def test_asks_that_cannot_be_logged_are_answered(
+        self, exec_: Exec, closed: str
+    ) -> None:
+        words = exec_.command(sys.executable, "-c", SIGN, options=("--log-asks",))
+        for _ in range(2):
+            subprocess.run(
+                ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+                env=exec_.environment,
+                timeout=DEADLINE_SECONDS,
+                check=True,
+            )
+        assert len(exec_.signers) == 2
+
+    def test_with_an_alarm_set(self, exec_: Exec) -> None:
+        """`perl -e 'alarm 5; exec @ARGV'` is how some limit a program's time."""
+        ended = exec_.run(
+            "sleep", "60", preexec_fn=lambda: signal.setitimer(signal.ITIMER_REAL, 3)
+        )
+        assert ended.returncode == -signal.SIGALRM
+
+    def test_script_that_names_no_interpreter_is_run_by_the_shell(
+        self, exec_: Exec, tmp_path: Path
+    ) -> None:
+        script = tmp_path / "script"
+        script.write_text('echo "$0 $1"\n')
+        script.chmod(0o755)
+        assert exec_.run(str(script), "a b").stdout == f"{script} a b\n"
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        named = exec_.run("script", "a b", env={"PATH": path})
+        assert named.stdout == f"{script} a b\n"
+
+    def test_arguments_and_variables_need_not_be_text(self, exec_: Exec) -> None:
+        odd = os.fsdecode(b"\xff\xfe")
+        ended = exec_.run(
+            *("sh", "-c", 'printf "%s%s" "$1" "$ODD" | od -An -tx1', "sh", odd),
+            env={"ODD": odd, f"X{odd}": odd},
+        )
+        assert ended.stdout.split() == ["ff", "fe", "ff", "fe"]
+
+    def test_arguments_that_are_too_long_are_told(self, exec_: Exec) -> None:
+        code = (
+            "import sys; from botocore_conn_provider.cli.main import main;"
+            "sys.argv[1:] = ['exec', '--', 'true', 'x' * 200_000]; sys.exit(main())"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            env=exec_.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 126
+        assert "Argument list too long" in ended.stderr
+
+    def test_in_a_directory_that_is_gone(self, exec_: Exec, tmp_path: Path) -> None:
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        words = exec_.command(sys.executable, "-c", SIGN)
+        subprocess.run(
+            ["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *words],
+            env=exec_.environment,
+            cwd=gone,
+            timeout=DEADLINE_SECONDS,
+            check=True,
+        )
+        assert len(exec_.signers) == 1
+
+    def test_with_a_relative_directory_for_temporary_files(
+        self, exec_: Exec, tmp_path: Path
+    ) -> None:
+        (tmp_path / "tmp").mkdir()
+        code = f"import os; os.chdir('/')\n{SIGN}"
+        ended = exec_.run(
+            sys.executable, "-c", code, env={"TMPDIR": "tmp"}, cwd=tmp_path
+        )
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_program_that_another_stops_and_continues_is_served_on(exec_: Exec) -> None:
+    """As `cpulimit` does: it knows the program only, and not `exec`."""
+    process = exec_.start(
+        f"""
+        import os, subprocess, sys
+        print("runs", flush=True)
+        throttle = "kill -STOP $0; sleep 0.3; kill -CONT $0"
+        throttled = subprocess.Popen(["sh", "-c", throttle, str(os.getpid())])
+        throttled.wait()
+        exec({SIGN!r})
+        """
+    )
+    try:
+        assert process.wait(DEADLINE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    assert len(exec_.signers) == 1
+
+
+def test_end_of_the_terminal_reaches_the_program(exec_: Exec, tmp_path: Path) -> None:
+    """The system tells nobody but the terminal's first process, which `exec` is."""
+    marker = tmp_path / "told"
+    code = f"""
+        import signal
+        def tell(*_):
+            open({str(marker)!r}, "a").write("told ")
+        signal.signal(signal.SIGHUP, tell)
+        print("runs", flush=True)
+        signal.pause()
+    """
+    terminal = TestTerminal()
+    pid, master = terminal.spawn(exec_, code)
+    terminal.read_until(master, "runs")
+    os.close(master)
+    for _ in range(100):
+        ended, _status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+    assert marker.read_text() == "told "
+
+
+def test_thread_that_is_ending_does_not_swallow_the_programs_end() -> None:
+    code = """
+        import os, sys, threading, time
+        from botocore_conn_provider import fork
+        from botocore_conn_provider.cli import running
+        thread = threading.Thread(target=time.sleep, args=(0.5,), daemon=True)
+        assert fork.could_start(thread)
+        spawn = os.posix_spawnp
+        def spawn_and_dally(*args, **options):
+            pid = spawn(*args, **options)
+            time.sleep(0.2)
+            return pid
+        os.posix_spawnp = spawn_and_dally
+        with running.hold_signals() as mask:
+            sys.exit(running.run_program(["sh", "-c", "exit 3"], os.environ, mask))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 3
