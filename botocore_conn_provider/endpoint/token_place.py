@@ -163,7 +163,8 @@ def _is_private(found: os.stat_result) -> bool:
 def _make_directory() -> str:
     """Make a directory that no other user can look into."""
     place = current_environment().get("TMPDIR") or "/tmp"  # noqa: S108 - a new one in it
-    path = os.path.join(place, f"botocore-conn-{draw(8)}")  # noqa: PTH118
+    # Absolute, for programs that work in another directory.
+    path = os.path.abspath(f"{place}/botocore-conn-{draw(8)}")  # noqa: PTH100
     try:
         os.mkdir(path, 0o700)  # noqa: PTH102
     except OSError:

@@ -58,6 +58,9 @@ IDENTITIES = (
     "AWS_SKIP_SIGNATURE",
 )
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
+# lance and deltalake take these, too. `TOKEN` and the like are left: nobody is
+# somebody by them alone, and other programs mean something else.
+WITHOUT_PREFIX = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SKIP_SIGNATURE")
 # Java's first SDK knows the file of credentials by another name.
 AWS_FILES = (
     "AWS_CONFIG_FILE",
@@ -147,7 +150,7 @@ def change_environment(
     changed = {
         name: value
         for name, value in environ.items()
-        if name not in IDENTITIES and not name.startswith(BEARER_TOKENS)
+        if not _names_identity(name)
     }
     changed |= given.identity
     changed["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -161,6 +164,13 @@ def change_environment(
     if notes_changes:
         changed[CHANGES_VARIABLE] = note_changes(environ, changed)
     return changed
+
+
+def _names_identity(name: str) -> bool:
+    """Return whether an engine takes the variable; some do so in any spelling."""
+    upper = name.upper()
+    known = upper in IDENTITIES or upper in WITHOUT_PREFIX
+    return known or upper.startswith(BEARER_TOKENS)
 
 
 def _find_regions(environ: Mapping[str, str], of_profile: str | None) -> dict[str, str]:

@@ -94,6 +94,11 @@ def test_text_that_is_not_ours_undoes_nothing(noted: str) -> None:
         "AMAZON_ACCESS_KEY_ID",
         "AMAZON_SECRET_ACCESS_KEY",
         "AMAZON_SESSION_TOKEN",
+        # Any spelling, and without a prefix: lance, deltalake, obstore, polars.
+        "aws_access_key_id",
+        "AWS_secret_access_key",
+        "ACCESS_KEY_ID",
+        "skip_signature",
     ],
 )
 def test_variables_that_beat_an_endpoint_are_taken_out(name: str) -> None:
