@@ -228,24 +228,42 @@ def find_former() -> Environ | None:
     return Snapshot.take().environ if CHANGES_VARIABLE in os.environ else None
 
 
-def change_process(wanted: Environ) -> Changes:
-    """Make the environment of this process `wanted`; return what was changed."""
+def change_process(wanted: Environ, *, instead_of: Changes | None = None) -> Changes:
+    """Make the environment of this process `wanted`; return what was changed.
+
+    What is set comes first: who looks meanwhile finds an endpoint, or an error.
+
+    Args:
+        wanted: The environment.
+        instead_of: Former changes, which these take the place of.
+    """
     now = _copy_environment()
-    changes = {
-        name: (wanted.get(name), now.get(name))
-        for name in {*now, *wanted}
-        if now.get(name) != wanted.get(name)
-    }
-    for name, (given, _) in changes.items():
-        _put(name, given)
-    return Options(changes)
+    before = {**now, **_list_undone(instead_of or {})}
+    for name in sorted({*now, *wanted}, key=lambda name: name not in wanted):
+        if now.get(name) != wanted.get(name):
+            _put(name, wanted.get(name))
+    return Options(
+        {
+            name: (wanted.get(name), before.get(name))
+            for name in {*before, *wanted}
+            if before.get(name) != wanted.get(name)
+        }
+    )
 
 
 def undo_in_process(changes: Changes) -> None:
     """Undo changes, but for what somebody changed again since."""
-    for name, (given, before) in changes.items():
-        if os.environ.get(name) == given:
-            _put(name, before)
+    for name, before in _list_undone(changes).items():
+        _put(name, before)
+
+
+def _list_undone(changes: Changes) -> dict[str, str | None]:
+    """Return the variables that nobody changed again since, as they were before."""
+    return {
+        name: before
+        for name, (given, before) in changes.items()
+        if os.environ.get(name) == given
+    }
 
 
 def _put(name: str, value: str | None) -> None:

@@ -37,13 +37,13 @@ from botocore_conn_provider.endpoint.variables import (
     give_nothing,
 )
 from botocore_conn_provider.errors import ConnProviderError
-from botocore_conn_provider.fork import ProcessLock
+from botocore_conn_provider.fork import ProcessLock, current_process
 from botocore_conn_provider.redaction import show_error
 from botocore_conn_provider.tracebacks import scrubbed
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from botocore_conn_provider.connection.environment import Changes
+    from botocore_conn_provider.connection.environment import Changes, Environ
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.endpoint.endpoint import Answered
     from botocore_conn_provider.endpoint.supply import Keys, Supply
@@ -66,10 +66,13 @@ class Reached(Value):
 
 
 _reached: Reached | None = None
+_switching: object = None  # the process in which a thread is at it
 
 
 @scrubbed
-def reach_engines(conn_id: str | None, *, may_load_hosts: bool = True) -> None:
+def reach_engines(
+    conn_id: str | None, *, may_load_hosts: bool = True, waits: bool = True
+) -> bool:
     """Have engines use the connection from now on.
 
     Raises nothing for a connection that is wrong: engines are refused, with its error.
@@ -78,17 +81,27 @@ def reach_engines(conn_id: str | None, *, may_load_hosts: bool = True) -> None:
         conn_id: The connection the program named; None for the environment's.
         may_load_hosts: Whether more of botocore may be imported than its errors. Not
             while awscrt is being imported, which botocore imports itself.
+        waits: Whether to wait for another thread that is at it. Not in the middle of an
+            import, for which that thread may wait.
+
+    Returns:
+        Whether it is done; not if somebody is still at it.
     """
-    snapshot = Snapshot.take()
-    if is_disabled(snapshot.environ):
-        return
-    with _lock.own:
-        if _reached is not None and _reached.conn_id == conn_id:
-            return
-        leave_engines()
-        notice = _reach(conn_id, snapshot, may_load_hosts=may_load_hosts)
+    if is_disabled(Snapshot.take().environ):
+        return True
+    lock = _lock.own
+    if not lock.acquire(blocking=waits):
+        return False
+    try:
+        if _switching == current_process():  # what is imported for it is an engine
+            return False
+        notice = _switch(conn_id, may_load_hosts=may_load_hosts)
+    finally:
+        lock.release()
     # After the lock: a log handler may use AWS.
-    logger.info("%s", notice)
+    if notice is not None:
+        logger.info("%s", notice)
+    return True
 
 
 def follow(conn_id: str | None) -> None:
@@ -106,12 +119,34 @@ def leave_engines() -> None:
     global _reached
     with _lock.own:
         reached, _reached = _reached, None
-        if reached is None:
-            return
-        undo_in_process(reached.changes)
-        if reached.endpoint is not None:
-            atexit.unregister(reached.endpoint.close)
-            reached.endpoint.close()
+        if reached is not None:
+            undo_in_process(reached.changes)
+            _close(reached)
+
+
+def _close(reached: Reached) -> None:
+    if reached.endpoint is not None:
+        atexit.unregister(reached.endpoint.close)
+        reached.endpoint.close()
+
+
+def _switch(conn_id: str | None, *, may_load_hosts: bool) -> str | None:
+    """Reach engines unless they are already; return what is to be told.
+
+    The former endpoint is closed last, so that no engine is the machine meanwhile.
+    """
+    global _switching  # noqa: PLW0603 - of the thread that holds the lock
+    reached = _reached
+    if reached is not None and reached.conn_id == conn_id:
+        return None
+    _switching = current_process()
+    try:
+        notice = _reach(conn_id, Snapshot.take(), may_load_hosts=may_load_hosts)
+    finally:
+        _switching = None
+    if reached is not None:
+        _close(reached)
+    return notice
 
 
 def _reach(conn_id: str | None, snapshot: Snapshot, *, may_load_hosts: bool) -> str:
@@ -135,19 +170,25 @@ def _reach(conn_id: str | None, snapshot: Snapshot, *, may_load_hosts: bool) -> 
     except ConnProviderError as error:
         found = DeniedSupply(error)
     if found is None:
-        _reached = Reached(conn_id, None, {})
+        _reached = Reached(conn_id, None, _change(snapshot.environ))
         return (
             "Engines beside botocore find the machine's AWS identity by themselves: the"
             f" connection '{name.conn_id}' names no other."
         )
     handed, endpoint = _hand_on(found)
     after = change_environment(snapshot.environ, HandedOn(handed, *regions))
-    _reached = Reached(conn_id, endpoint, change_process(after))
+    _reached = Reached(conn_id, endpoint, _change(after))
     where = "in variables" if endpoint is None else f"at 127.0.0.1:{endpoint.port}"
     return (
         "Engines of this process and programs that it starts (pyarrow, polars, obstore,"
         " deltalake, lance, daft, awscrt, Node, Java) are given the connection"
         f" '{name.conn_id}' {where}."
+    )
+
+
+def _change(wanted: Environ) -> Changes:
+    return change_process(
+        wanted, instead_of=None if _reached is None else _reached.changes
     )
 
 

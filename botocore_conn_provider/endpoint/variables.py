@@ -148,9 +148,7 @@ def change_environment(
             from what was there before.
     """
     changed = {
-        name: value
-        for name, value in environ.items()
-        if not _names_identity(name)
+        name: value for name, value in environ.items() if not _names_identity(name)
     }
     changed |= given.identity
     changed["AWS_EC2_METADATA_DISABLED"] = "true"

@@ -15,8 +15,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.connection.environment import (
+    DISABLE_VARIABLE,
     Snapshot,
     find_text,
+    is_disabled,
     name_connection,
 )
 from botocore_conn_provider.fork import ProcessLock
@@ -103,7 +105,9 @@ class Binding:
         self._settings = settings
         self._done = True
         if settings is None:
-            notice = f"{self.name.variable} is not set: botocore's own chain is used."
+            unset = f"{self.name.variable} is not"
+            why = f"{DISABLE_VARIABLE} is" if self._is_disabled else unset
+            notice = f"{why} set: botocore's own chain is used."
             return [(logging.INFO, notice)]
         place = f"Connection '{self.name.conn_id}'"
         return [(logging.WARNING, f"{place}: {notice}") for notice in settings.notices]
@@ -121,10 +125,16 @@ class Binding:
         finally:
             self._judging.settings = None
 
+    @property
+    def _is_disabled(self) -> bool:
+        return is_disabled(self.snapshot.environ)
+
     def _read(self) -> AwsSettings | None:
         # Imported here so that processes without a connection skip the parser.
         from botocore_conn_provider.connection.record import Connection, not_found
 
+        if self._is_disabled:
+            return None
         text = find_text(self.snapshot.environ, self.name)
         if text is None:
             if self.name.named_by is not None:

@@ -21,7 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from botocore_conn_provider.connection.environment import Snapshot, is_disabled
+from botocore_conn_provider.connection.environment import (
+    Snapshot,
+    find_former,
+    is_disabled,
+)
 from botocore_conn_provider.exchange.session_view import UNFITTED
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.sessions.bearer import ignore_bearer_tokens
@@ -139,7 +143,8 @@ def create_bound_session(
             logging.WARNING,
             "BOTOCORE_CONN_DISABLE is set: botocore's own chain is used.",
         )
-        return session
+        if find_former() is None:
+            return session
     binding = Binding(snapshot, conn_id, remake=REMAKE)
     fit(session, binding)
     binding.read(session)

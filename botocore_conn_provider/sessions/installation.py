@@ -25,6 +25,7 @@ from botocore_conn_provider.connection.environment import (
     ENGINES_VARIABLE,
     Snapshot,
     current_environment,
+    find_former,
     is_disabled,
     is_yes,
     name_connection,
@@ -77,6 +78,7 @@ ENGINES_MODULE = "botocore_conn_provider.endpoint.engines"
 _lock = ProcessLock()
 _installed: Installation | None = None
 _program_decided = False
+_wants_engines: bool | None = None  # what the program said of them last
 
 
 @scrubbed
@@ -108,8 +110,13 @@ def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
         botocore_conn_provider.install()
         boto3.client("s3").list_buckets()
     """
-    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     _refuse_wrong_id(conn_id)
+    _install(conn_id)
+    _switch_engines(conn_id, engines=engines)
+
+
+def _install(conn_id: str | None) -> None:
+    global _installed, _program_decided  # noqa: PLW0603 - one for each process
     with _lock.own:
         if _installed is None:
             installation = Installation(conn_id)
@@ -121,7 +128,6 @@ def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
             _installed.conn_id = conn_id
             _fit_default_session()
         _program_decided = True
-    _switch_engines(conn_id, engines=engines)
 
 
 def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
@@ -129,6 +135,9 @@ def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
 
     If neither says anything, those that are reached follow to the connection.
     """
+    global _wants_engines  # noqa: PLW0603 - one for each process
+    if engines is not None:
+        _wants_engines = engines
     said = current_environment().get(ENGINES_VARIABLE, "")
     wanted = True if engines is None and is_yes(said) else engines
     if not wanted and ENGINES_MODULE not in sys.modules:
@@ -144,16 +153,22 @@ def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
         reach.leave_engines()
 
 
-def reach_engines_at_start(*, may_load_hosts: bool) -> None:
-    """Reach engines before the first of them is imported, unless the program left them."""
-    with _lock.own:
-        if _program_decided and _installed is None:
-            return
-        conn_id = None if _installed is None else _installed.conn_id
+def reach_engines_at_start(*, may_load_hosts: bool) -> bool:
+    """Reach engines before the first of them is imported, unless the program left them.
+
+    Without the lock: who holds it may wait for the very import that we are in.
+
+    Returns:
+        Whether that is done; not if another thread is at it.
+    """
+    installation = _installed
+    if _wants_engines is False or (_program_decided and installation is None):
+        return True
+    conn_id = None if installation is None else installation.conn_id
     # Imported here: few processes reach other engines.
     from botocore_conn_provider.endpoint.engines import reach_engines
 
-    reach_engines(conn_id, may_load_hosts=may_load_hosts)
+    return reach_engines(conn_id, may_load_hosts=may_load_hosts, waits=False)
 
 
 def _refuse_wrong_id(conn_id: str | None) -> None:
@@ -169,8 +184,11 @@ def _refuse_wrong_id(conn_id: str | None) -> None:
 def install_at_start() -> None:
     """Install for start-up activation, unless the program said otherwise itself."""
     with _lock.own:
-        if not _program_decided:
-            install()
+        if _program_decided:
+            return
+        _install(None)
+    # After the lock, which is taken, too, by who reaches engines and makes a session.
+    _switch_engines(None, engines=None)
 
 
 def fit_at_start(new: Session) -> None:
@@ -225,7 +243,9 @@ def fit_new_session(new: Session, *, again: bool = False) -> None:
         return
     snapshot = Snapshot.take()
     installation.reach_older_sessions()
-    if is_disabled(snapshot.environ):
+    # Where other engines are reached, the environment is no longer the machine's: the
+    # session is then fitted to what it was.
+    if is_disabled(snapshot.environ) and find_former() is None:
         return
     # Imported here because it imports botocore's session; see above.
     from botocore_conn_provider.sessions.fitting import bind_session

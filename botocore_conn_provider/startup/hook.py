@@ -144,11 +144,13 @@ class EngineWatch:
         """
         if name not in ENGINES or not self._waits:
             return
-        self._waits = False
         # Imported here so that processes without an engine do not load it.
         from botocore_conn_provider.sessions.installation import reach_engines_at_start
 
-        reach_engines_at_start(may_load_hosts=name != IMPORTED_BY_BOTOCORE)
+        may_load_hosts = name != IMPORTED_BY_BOTOCORE
+        # Afterwards: the engine after an error does not go on as the machine. Python
+        # lets no other thread look for a module meanwhile.
+        self._waits = not reach_engines_at_start(may_load_hosts=may_load_hosts)
 
 
 class Reloading:

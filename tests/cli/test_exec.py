@@ -603,7 +603,7 @@ class TestStartedInOddWays:
     def test_without_standard_files(self, exec_: Exec, closed: str, ends: str) -> None:
         words = exec_.command("sh", "-c", ends, options=("--log-asks",))
         shell = subprocess.run(
-            ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+            ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
             env=exec_.environment,
             capture_output=True,
             text=True,
@@ -620,7 +620,7 @@ class TestStartedInOddWays:
         words = exec_.command(sys.executable, "-c", SIGN, options=("--log-asks",))
         for _ in range(2):
             subprocess.run(
-                ["sh", "-c", f'exec "$@" {closed}', "sh", *words],
+                ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
                 env=exec_.environment,
                 timeout=DEADLINE_SECONDS,
                 check=True,
@@ -674,7 +674,7 @@ class TestStartedInOddWays:
         gone.mkdir()
         words = exec_.command(sys.executable, "-c", SIGN)
         subprocess.run(
-            ["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *words],
+            ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *words],
             env=exec_.environment,
             cwd=gone,
             timeout=DEADLINE_SECONDS,
