@@ -132,10 +132,11 @@ class Server:
         self._sweeps_at = 0.0
 
     def _accept(self) -> None:
-        # Imported here: the first client comes after the program's own imports.
-        from botocore_conn_provider.endpoint.conversation import Conversation
-
         try:
+            # Imported here: the first client comes after the program's own imports. It
+            # needs a file descriptor, too.
+            from botocore_conn_provider.endpoint.conversation import Conversation
+
             sock, _ = self._listener.accept()
         except OSError:  # it has gone again, or there are no file descriptors left
             self._make_room()
