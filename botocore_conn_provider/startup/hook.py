@@ -27,14 +27,18 @@ ENGINES = frozenset(
         "datafusion",
         "deltalake",
         "duckdb",
+        "icechunk",
         "lance",
         "lancedb",
         "obstore",
         "polars",
         "pyarrow",
+        "pyspark",
+        "rasterio",
         "s3torchconnector",
         "s3torchconnectorclient",
         "snowflake",
+        "tensorstore",
     )
 )
 IMPORTED_BY_BOTOCORE = "awscrt"
