@@ -30,7 +30,7 @@ DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
 ENGINES_VARIABLE = "BOTOCORE_CONN_ENGINES"
 NO_WORDS = ("", "0", "off", "false", "no")
 SETTING_PREFIX = "BOTOCORE_CONN_"
-# Notes what was changed for other engines: see `former_environment`.
+# Notes what was changed for other engines: see `process_changes`.
 CHANGES_VARIABLE = "BOTOCORE_CONN_CHANGED_ENVIRONMENT"
 # Variables that contain paths, and that are read by code which is given a mapping.
 PATH_VARIABLES = (
@@ -86,12 +86,9 @@ class Snapshot(Value):
             directory = os.getcwd()  # noqa: PTH109 - costs less than a Path
         except OSError:  # it has been deleted, so no relative path exists
             directory = os.devnull
-        environ = _copy_environment()
+        environ = copy_environment()
         noted = environ.pop(CHANGES_VARIABLE, None)
         if noted is not None:
-            # Imported here: few processes reach other engines.
-            from botocore_conn_provider.connection.former_environment import restore
-
             environ = restore(environ, noted)
         return cls(Options(environ), directory)
 
@@ -160,7 +157,7 @@ def _keep_from_expansion(path: str) -> str:
     return path.replace("$", "$/")
 
 
-def _copy_environment() -> dict[str, str]:
+def copy_environment() -> dict[str, str]:
     """Copy the environment while other threads may change it.
 
     To copy it looks at the names first and then at each value: one that another thread
@@ -228,51 +225,39 @@ def find_former() -> Environ | None:
     return Snapshot.take().environ if CHANGES_VARIABLE in os.environ else None
 
 
-def change_process(wanted: Environ, *, instead_of: Changes | None = None) -> Changes:
-    """Make the environment of this process `wanted`; return what was changed.
+def restore(environ: dict[str, str], noted: str) -> dict[str, str]:
+    """Undo noted changes in place, and return the environment.
 
-    What is set comes first: who looks meanwhile finds an endpoint, or an error.
-
-    Args:
-        wanted: The environment.
-        instead_of: Former changes, which these take the place of.
+    What somebody changed again since is left as it is.
     """
-    now = _copy_environment()
-    before = {**now, **_list_undone(instead_of or {})}
-    for name in sorted({*now, *wanted}, key=lambda name: name not in wanted):
-        if now.get(name) != wanted.get(name):
-            _put(name, wanted.get(name))
-    return Options(
-        {
-            name: (wanted.get(name), before.get(name))
-            for name in {*before, *wanted}
-            if before.get(name) != wanted.get(name)
-        }
-    )
+    for name, (given, before) in _parse_changes(noted).items():
+        if environ.get(name) != given:
+            continue
+        if before is None:
+            del environ[name]
+        else:
+            environ[name] = before
+    return environ
 
 
-def undo_in_process(changes: Changes) -> None:
-    """Undo changes, but for what somebody changed again since."""
-    for name, before in _list_undone(changes).items():
-        _put(name, before)
+def _parse_changes(noted: str) -> dict[str, tuple[str | None, str | None]]:
+    """Return the changes; none where the text is not ours."""
+    # Imported here: few processes reach other engines.
+    import json
+
+    try:
+        changes = json.loads(noted)
+        return {str(name): (given, before) for name, (given, before) in changes.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
 
 
-def _list_undone(changes: Changes) -> dict[str, str | None]:
-    """Return the variables that nobody changed again since, as they were before."""
-    return {
-        name: before
-        for name, (given, before) in changes.items()
-        if os.environ.get(name) == given
-    }
+def put(name: str, value: str | None) -> None:
+    """Set a variable of this process, which the processes it starts inherit.
 
-
-def _put(name: str, value: str | None) -> None:
+    None takes it away.
+    """
     if value is None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-
-
-def set_for_children(name: str, value: str) -> None:
-    """Set a variable of this process, which the processes it starts inherit."""
-    os.environ[name] = value

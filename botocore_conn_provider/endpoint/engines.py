@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.environment import (
     Snapshot,
-    change_process,
     is_disabled,
     name_connection,
+)
+from botocore_conn_provider.connection.process_changes import (
+    change_process,
     undo_in_process,
 )
 from botocore_conn_provider.connection.record import Connection

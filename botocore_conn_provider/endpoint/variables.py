@@ -15,7 +15,7 @@ import os
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
-from botocore_conn_provider.connection.former_environment import note_changes
+from botocore_conn_provider.connection.process_changes import note_changes
 from botocore_conn_provider.endpoint.request_rules import LOOPBACK
 from botocore_conn_provider.secret import Options
 from botocore_conn_provider.value import Value
@@ -68,8 +68,8 @@ AWS_FILES = (
     "AWS_CREDENTIAL_PROFILES_FILE",
 )
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-# Libraries read the one or the other, and a lower-case one hides the other.
 CLOSED_PORT = 1  # only the system's own programs can open it
+# Libraries read the one or the other, and a lower-case one hides the other.
 NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 EVERY_HOST = "*"
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from botocore_conn_provider.connection.environment import (
     CHANGES_VARIABLE,
     Snapshot,
+    restore,
+)
+from botocore_conn_provider.connection.process_changes import (
     change_process,
     undo_in_process,
 )
-from botocore_conn_provider.connection.former_environment import restore
 from botocore_conn_provider.connection.settings import StaticKeys
 from botocore_conn_provider.endpoint.variables import (
     IDENTITIES,

@@ -31,7 +31,7 @@ from botocore_conn_provider.connection.environment import (
     ConnectionName,
     Snapshot,
 )
-from botocore_conn_provider.connection.former_environment import note_changes
+from botocore_conn_provider.connection.process_changes import note_changes
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:

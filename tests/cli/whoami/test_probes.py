@@ -16,7 +16,7 @@ import pytest
 from botocore_conn_provider.cli.whoami import probing
 from botocore_conn_provider.cli.whoami.engine_table import Program
 from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
-from botocore_conn_provider.connection.former_environment import note_changes
+from botocore_conn_provider.connection.process_changes import note_changes
 from tests.child import DEADLINE_SECONDS
 from tests.cli.conftest import CONNECTION
 from tests.cli.whoami.conftest import look, write_role
