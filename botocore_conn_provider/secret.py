@@ -10,7 +10,6 @@ name, never keys.
 from __future__ import annotations
 
 import copy
-import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
@@ -61,6 +60,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        # Imported here: it loads a library of cryptography, and few secrets are compared.
+        import hmac
+
         mine = self._text.encode(errors="surrogatepass")
         theirs = other._text.encode(errors="surrogatepass")
         return hmac.compare_digest(mine, theirs)

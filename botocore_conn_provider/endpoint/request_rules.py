@@ -7,7 +7,6 @@ as host, and comes neither from a page nor through a proxy.
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.value import Value
@@ -99,4 +98,7 @@ def _list_values(headers: Headers, name: bytes) -> list[bytes]:
 
 def _is_same(given: bytes, wanted: Secret) -> bool:
     """Compare in a time that does not tell how much is right."""
+    # Imported here: the first request comes after the program's own imports.
+    import hmac
+
     return hmac.compare_digest(given, wanted.reveal().encode())
