@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING, Any
 
 import h11
 import pytest
@@ -17,7 +18,11 @@ from botocore_conn_provider.endpoint.request import (
 )
 from tests.thoroughness import examples
 
+FRAMING = {b"content-length", b"transfer-encoding"}
 WHOLE = b"GET /x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nAuthorization: abc\r\n\r\n"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 pieces = st.sampled_from(
     [
         b"GET ", b"POST ", b"get ", b"/x", b"/\x7f", b" ", b"\t", b" HTTP/1.1", b"\r\n",
@@ -51,9 +56,15 @@ def parse(read: bytes) -> Asked | None:
     return None
 
 
+def leave_framing_out(headers: Iterable[tuple[bytes, bytes]]) -> list[Any]:
+    """Return the headers but for those of a body: h11 makes one of two that agree."""
+    return [each for each in headers if each[0] not in FRAMING]
+
+
 @settings(max_examples=examples(1500))
 @given(read=broken | likely | st.binary(max_size=60))
 @example(WHOLE)
+@example(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"Content-Length: 3\r\n" * 2 + b"\r\n")
 def test_what_is_read_is_what_http_says(read: bytes) -> None:
     ours = parse(read)
     if ours is None:
@@ -62,11 +73,11 @@ def test_what_is_read_is_what_http_says(read: bytes) -> None:
     if theirs is None:
         # It refuses by what the rules of the endpoint refuse, too: they need one host.
         names = [name for name, _ in ours.headers]
-        framed = {b"content-length", b"transfer-encoding"} & set(names)
+        framed = FRAMING & set(names)
         assert names.count(b"host") != 1 or framed
         return
     assert (ours.method, ours.target) == (theirs.method, theirs.target)
-    assert list(ours.headers) == list(theirs.headers)
+    assert leave_framing_out(ours.headers) == leave_framing_out(theirs.headers)
 
 
 @settings(max_examples=examples(300))
