@@ -121,6 +121,7 @@ class TestImports:
             import threading, time, traceback
             import botocore_conn_provider
             from botocore_conn_provider.sessions import installation
+            install = botocore_conn_provider.install  # Python 3.10 would wait for it
             looked, go_on = threading.Event(), threading.Event()
             class Pause:
                 def find_spec(self, name, path=None, target=None):
@@ -140,12 +141,12 @@ class TestImports:
             imports.start()
             looked.wait()
             installs = threading.Thread(
-                target=botocore_conn_provider.install,
-                kwargs=dict({call}),
-                daemon=True,
+                target=install, kwargs=dict({call}), daemon=True
             )
             installs.start()
-            while installs.is_alive() and not waits(installs):
+            for _ in range(1000):
+                if waits(installs) or not installs.is_alive():
+                    break
                 time.sleep(0.01)
             time.sleep(0.2)
             go_on.set()
