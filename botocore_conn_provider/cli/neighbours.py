@@ -16,6 +16,8 @@ from botocore_conn_provider.endpoint.variables import (
     IDENTITIES,
     NO_PROXY,
     NOT_BY_PROXY,
+    TOKEN,
+    TOKEN_FILE,
     HandedOn,
     change_environment,
     give_endpoint,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
     from botocore_conn_provider.endpoint.endpoint import Endpoint
 
-TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
-TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 - its name
 # A service's bearer token would answer in the place of keys.
 KNOWN_BEARER_TOKEN = f"{BEARER_TOKENS}BEDROCK"
 

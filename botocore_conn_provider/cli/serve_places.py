@@ -104,7 +104,7 @@ def be_ready(path: str | None, text: str) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(OSError):
-            os.unlink(path)  # noqa: PTH108
+            os.unlink(path)  # noqa: PTH108 - pathlib is slow to load
 
 
 @contextlib.contextmanager

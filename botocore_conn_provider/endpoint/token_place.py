@@ -122,7 +122,7 @@ def write_at_once(path: str, text: str, mode: int) -> None:
             file.write(text)
         os.replace(new, path)  # noqa: PTH105
     except BaseException:
-        os.unlink(new)  # noqa: PTH108
+        os.unlink(new)  # noqa: PTH108 - pathlib is slow to load
         raise
 
 

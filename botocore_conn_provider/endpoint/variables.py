@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from botocore_conn_provider.endpoint.endpoint import Endpoint
     from botocore_conn_provider.endpoint.supply import Keys
 
+# How an engine is told of an endpoint.
+FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
+TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 - its name
 # What names an identity, or beats one. Some engines know but one spelling.
 IDENTITIES = (
     "AWS_ACCESS_KEY_ID",
@@ -47,10 +52,10 @@ IDENTITIES = (
     "AWS_IAM_ROLE_ARN",
     "AWS_IAM_ROLE_SESSION_NAME",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    RELATIVE_URI,
+    FULL_URI,
+    TOKEN,
+    TOKEN_FILE,
     "AWS_CREDENTIAL_FILE",
     "BOTO_CONFIG",
     # With these a service is sent a bearer token, or no signature at all.
@@ -97,9 +102,9 @@ def give_endpoint(endpoint: Endpoint) -> Options:
     """
     return Options(
         {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.url,
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": endpoint.token_path,
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN": endpoint.token.reveal(),
+            FULL_URI: endpoint.url,
+            TOKEN_FILE: endpoint.token_path,
+            TOKEN: endpoint.token.reveal(),
         }
     )
 
@@ -108,9 +113,9 @@ def give_nothing() -> Options:
     """Return variables that lead to a port where nobody is: an error, in any engine."""
     return Options(
         {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{LOOPBACK}:{CLOSED_PORT}/",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": os.devnull,
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "none",
+            FULL_URI: f"http://{LOOPBACK}:{CLOSED_PORT}/",
+            TOKEN_FILE: os.devnull,
+            TOKEN: "none",
         }
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from botocore_conn_provider import startup
 from tests.endpoint.programs import INSTALL, World, join
 
 if TYPE_CHECKING:
@@ -41,22 +40,6 @@ class TestSwitchedOff:
 
 class TestImports:
     """Activation reaches engines before the first of them, whatever else is going on."""
-
-    @pytest.fixture
-    def activated(self, tmp_path: Any) -> dict[str, str]:
-        """Return the environment of an activated program with modules of engines."""
-        engines = tmp_path / "engines"
-        engines.mkdir()
-        for name in ("pyarrow", "obstore", "awscrt"):
-            (engines / f"{name}.py").write_text(
-                "import os\n"
-                "seen = os.environ.get('AWS_CONTAINER_CREDENTIALS_FULL_URI')\n"
-            )
-        autoload = f"{startup.__path__[0]}/autoload"
-        return {
-            "PYTHONPATH": f"{autoload}:{engines}",
-            "BOTOCORE_CONN_ENGINES": "on",
-        }
 
     def test_program_that_wants_no_engines_is_obeyed(
         self, world: World, activated: dict[str, str]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from botocore_conn_provider import startup
 from botocore_conn_provider.connection import environment
 from botocore_conn_provider.startup import hook
 from tests.endpoint.programs import INSTALL, World, join
@@ -116,20 +115,6 @@ class TestChildren:
 
 class TestStartUp:
     """Activation at interpreter start, in programs that import an engine."""
-
-    @pytest.fixture
-    def activated(self, tmp_path: Any) -> dict[str, str]:
-        """Return the environment of an activated program that has a module pyarrow."""
-        engines = tmp_path / "engines"
-        engines.mkdir()
-        (engines / "pyarrow.py").write_text(
-            "import os\nseen = os.environ.get('AWS_CONTAINER_CREDENTIALS_FULL_URI')\n"
-        )
-        autoload = f"{startup.__path__[0]}/autoload"
-        return {
-            "PYTHONPATH": f"{autoload}:{engines}",
-            "BOTOCORE_CONN_ENGINES": "on",
-        }
 
     def test_engine_finds_the_endpoint_when_it_is_imported(
         self, world: World, activated: dict[str, str]

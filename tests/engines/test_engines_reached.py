@@ -38,7 +38,7 @@ NAMES = {each.name for each in IN_PYTHON}
 # Sends its requests to S3 to a proxy, whatever NO_PROXY says; not those for credentials.
 IGNORES_NO_PROXY = {"s3torchconnector"}
 # Starts a program of another language as users do, from a Python that uses boto3.
-START_NODE = """
+START_CHILD = """
 import botocore.session, subprocess, sys
 botocore.session.Session()
 sys.exit(subprocess.run(sys.argv[1:], check=False).returncode)
@@ -74,23 +74,22 @@ class Machine:
             )
         return Signed(s3.find_signer(), ended.stdout + ended.stderr)
 
-    def run_all(self) -> dict[str, Signed]:
-        """Run the probe of every engine of Python."""
+    def run_all(self, *, plainly: bool = False) -> dict[str, Signed]:
+        """Run the probe of every engine of Python.
+
+        Args:
+            plainly: With the variables of the environment alone.
+        """
 
         def run_one(engine: PythonEngine) -> Signed:
             found = engine.find(os.environ)
             assert found is not None
             variables = {**engine.variables, "AWS_EC2_METADATA_DISABLED": "false"}
-            return self.run(list(found.command), variables)
+            return self.run(list(found.command), {} if plainly else variables)
 
+        names = [each.name for each in IN_PYTHON]
         with ThreadPoolExecutor(2) as pool:
-            return dict(
-                zip(
-                    [each.name for each in IN_PYTHON],
-                    pool.map(run_one, IN_PYTHON),
-                    strict=True,
-                )
-            )
+            return dict(zip(names, pool.map(run_one, IN_PYTHON), strict=True))
 
 
 @pytest.fixture
@@ -153,21 +152,8 @@ def test_no_engine_is_the_machine_where_the_endpoint_is_gone(machine: Machine) -
     for name in ("PYTHONPATH", "BOTOCORE_CONN_ENGINES"):
         del gone[name]
     machine.environment = gone
-    seen = run_plainly(machine)
+    seen = machine.run_all(plainly=True)
     assert {name for name, each in seen.items() if each.key_id} == set(), seen
-
-
-def run_plainly(machine: Machine) -> dict[str, Signed]:
-    """Run all as they are, with the variables of the environment alone."""
-
-    def run_one(engine: PythonEngine) -> Signed:
-        found = engine.find(os.environ)
-        assert found is not None
-        return machine.run(list(found.command), {})
-
-    with ThreadPoolExecutor(2) as pool:
-        found = pool.map(run_one, IN_PYTHON)
-        return dict(zip([each.name for each in IN_PYTHON], found, strict=True))
 
 
 def test_no_engine_sends_the_token_to_a_proxy(machine: Machine, proxy: Proxy) -> None:
@@ -181,23 +167,13 @@ def test_no_engine_sends_the_token_to_a_proxy(machine: Machine, proxy: Proxy) ->
     assert not [each for each in proxy.requests if "whoami" not in each.target]
 
 
-def test_node_child_of_a_python_program_signs_with_the_connections_key(
-    machine: Machine,
+@pytest.mark.parametrize("name", ["Node's SDK", "AWS CLI"])
+def test_child_of_a_python_program_signs_with_the_connections_key(
+    machine: Machine, name: str
 ) -> None:
-    node = next(each for each in ENGINES if each.name == "Node's SDK")
-    found: Any = node.find(machine.environment)
-    command = [sys.executable, "-c", START_NODE, *found.command]
-    signed = machine.run(command, {"AWS_EC2_METADATA_DISABLED": "false"})
-    assert str(signed.key_id).startswith("ASIA"), signed
-    assert signed.key_id != machine.key_id
-
-
-def test_aws_cli_child_of_a_python_program_signs_with_the_connections_key(
-    machine: Machine,
-) -> None:
-    cli = next(each for each in ENGINES if each.name == "AWS CLI")
-    found: Any = cli.find(machine.environment)
-    command = [sys.executable, "-c", START_NODE, *found.command]
+    program = next(each for each in ENGINES if each.name == name)
+    found: Any = program.find(machine.environment)
+    command = [sys.executable, "-c", START_CHILD, *found.command]
     signed = machine.run(command, {"AWS_EC2_METADATA_DISABLED": "false"})
     assert str(signed.key_id).startswith("ASIA"), signed
     assert signed.key_id != machine.key_id

@@ -75,7 +75,7 @@ class Redirect(BaseHTTPRequestHandler):
         self.end_headers()
         self.server.came.set()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base class's name
         """Log nothing."""
 
 

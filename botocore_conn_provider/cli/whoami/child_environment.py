@@ -15,8 +15,6 @@ from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli.whoami.checked_settings import read_checked
 from botocore_conn_provider.cli.whoami.container_endpoint import (
-    FULL_URI,
-    RELATIVE_URI,
     ask_key_id,
     is_loopback_endpoint,
     is_machine_endpoint,
@@ -32,6 +30,7 @@ from botocore_conn_provider.connection.environment import (
     Snapshot,
 )
 from botocore_conn_provider.connection.process_changes import note_changes
+from botocore_conn_provider.endpoint.variables import FULL_URI, RELATIVE_URI
 from botocore_conn_provider.secret import Options
 
 if TYPE_CHECKING:

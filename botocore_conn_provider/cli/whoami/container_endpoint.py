@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botocore_conn_provider.endpoint.variables import (
+    FULL_URI,
+    RELATIVE_URI,
+    TOKEN,
+    TOKEN_FILE,
+)
+
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
 
-FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - a name
-TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 - a name
 TIMEOUT_SECONDS = 5
 LARGEST_ANSWER = 1 << 16
 

@@ -62,7 +62,7 @@ class LoopbackS3:
         if agent is not None:
             self.version = agent["version"]
         parts = [part for part in urlsplit(request.target).path.split("/") if part]
-        if request.method in ("GET", "HEAD") and len(parts) < 2:  # noqa: PLR2004
+        if request.method in ("GET", "HEAD") and len(parts) < 2:  # noqa: PLR2004 - a bucket and no key
             return Answer(text=LISTED, content_type=XML)
         return Answer(HTTPStatus.NOT_FOUND, NO_SUCH_KEY, XML)
 

@@ -55,7 +55,7 @@ def serve(application: Application) -> Iterator[str]:
             request = Request(self.command, self.path, self.headers, body)
             _send(self, application(request))
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_CONNECT = answer  # noqa: N815
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_CONNECT = answer  # noqa: N815 - its base class's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
