@@ -4,7 +4,7 @@
 
     botocore_conn_provider.install()
 
-Public are the names in `__all__` of this package, of `events` and of `plugins`.
+Public are the names in `__all__` of this package, of `bridges`, `events` and `plugins`.
 Everything else is private and may change in any release.
 """
 

@@ -52,7 +52,33 @@ class Problem(Value):
         return f"'{shorten(self.field, 90)}' {self.seen}. {self.fix}"
 
 
-class ConnProviderError(BotoCoreError):
+class Restatable(type):
+    """Lets a library say an error again in its own words, as `type(error)(text)`.
+
+    polars does that, and a `TypeError` would hide what was wrong.
+    """
+
+    def __call__(cls, *texts: Any, **parts: Any) -> Any:
+        """Make an error of its parts, or of a text alone."""
+        if not texts:
+            return super().__call__(**parts)
+        make: Any = Exception.__new__
+        error = make(cls)
+        Exception.__init__(error, *texts)
+        vars(error).update(cause=str(texts[0]), kwargs={})
+        return error
+
+    @property
+    def __signature__(cls) -> Any:
+        """What `inspect` and `help` show: how an error is made of its parts."""
+        # Imported here: no start asks for it.
+        from inspect import signature
+
+        whole = signature(cls.__init__)  # type: ignore[misc] # of an instance
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
+
+
+class ConnProviderError(BotoCoreError, metaclass=Restatable):
     """The root of our errors.
 
     Its text has fewer than 1,500 characters, all printable, and no secret. It
@@ -67,6 +93,9 @@ class ConnProviderError(BotoCoreError):
 
     fmt = "Connection '{shown_id}': {cause}"
     section = "errors"
+    conn_id: str = ""
+    cause: str = ""
+    hint: str = ""
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         conn_id = show_conn_id(conn_id)
@@ -74,6 +103,11 @@ class ConnProviderError(BotoCoreError):
         self._say(conn_id, f"{cause}{end} {hint}".strip())
         self.conn_id, self.cause, self.hint = conn_id, cause, hint
         self._remember(conn_id=conn_id, cause=cause, hint=hint)
+
+    def __reduce__(self) -> Any:
+        if not vars(self)["kwargs"]:  # said again by somebody else
+            return type(self), self.args
+        return super().__reduce__()
 
     def _remember(self, **parts: Any) -> None:
         """Keep what botocore's unpickling builds the error from."""
@@ -98,6 +132,8 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
     """
 
     section = "invalid-connection"
+    problems: tuple[Problem, ...] = ()
+    variable: str | None = None
 
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
@@ -155,6 +191,7 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
     """
 
     section = "credential-fetch"
+    retryable: bool = False
 
     def __init__(
         self, *, conn_id: str, cause: str, hint: str = "", retryable: bool = False
@@ -185,6 +222,7 @@ class WebIdentityTokenError(CredentialFetchError):
     """
 
     section = "web-identity-token"
+    local: bool = False
 
     def __init__(
         self,
@@ -209,6 +247,7 @@ class StsExchangeError(CredentialFetchError):
     """
 
     section = "sts-exchange"
+    code: str = ""
 
     def __init__(
         self,

@@ -90,7 +90,11 @@ def build_error(code: str, message: str = "forced by a test") -> str:
 
 
 class Aws:
-    """The embedded AWS. Its state is moto's, and starts empty with each test."""
+    """The embedded AWS. Its state is moto's, and starts empty with each test.
+
+    `issued` has the key ids of the sets that STS has given out, and when they end, in
+    seconds since 1970.
+    """
 
     url: str
     https_url: str
@@ -108,6 +112,7 @@ class Aws:
         Client(self._moto).post("/moto-api/reset")
         with self._lock:
             self.requests: list[AwsRequest] = []
+            self.issued: dict[str, float] = {}
             self._faults: deque[Fault] = deque()
             self._secrets = secrets
 
@@ -147,6 +152,11 @@ class Aws:
             return plain
         return self._issue(environ, start_response, fault=fault, secrets=secrets)
 
+    def stop_faults(self) -> None:
+        """Forget the faults that have not happened yet."""
+        with self._lock:
+            self._faults.clear()
+
     def _hold_back(self, fault: Fault) -> None:
         if fault.delay_seconds:
             self._closing.wait(fault.delay_seconds)
@@ -168,6 +178,8 @@ class Aws:
         note_issued(body, secrets)
         if fault.expires_in_seconds is not None:
             body = set_expiry(body, fault.expires_in_seconds)
+        with self._lock:
+            self.issued |= read_issued(body)
         return answer(given.status_code, body, start_response)
 
 
@@ -185,6 +197,16 @@ def note_issued(body: str, secrets: Secrets) -> None:
             secrets.add(text, name=f"issued {tag}", in_user_calls=named)
     for text in re.findall("<SecretAccessKey>(.*?)</SecretAccessKey>", body):
         secrets.add(text, name="issued SecretAccessKey")
+
+
+def read_issued(body: str) -> dict[str, float]:
+    """Return the key id in an STS answer and its end; nothing for another answer."""
+    key_ids = re.findall("<AccessKeyId>(.*?)</AccessKeyId>", body)
+    ends = re.findall("<Expiration>(.*?)</Expiration>", body)
+    return {
+        key_id: datetime.datetime.fromisoformat(end.replace("Z", "+00:00")).timestamp()
+        for key_id, end in zip(key_ids, ends, strict=True)
+    }
 
 
 def set_expiry(body: str, seconds_from_now: float) -> str:

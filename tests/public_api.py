@@ -6,6 +6,7 @@ fails there; tests/test_public_surface.py runs it and finds that it uses every n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from botocore_conn_provider import (
     SamlResponseError,
     StsExchangeError,
     WebIdentityTokenError,
+    bridges,
 )
 from botocore_conn_provider.events import Event, Kind, add_listener, remove_listener
 from botocore_conn_provider.plugins import (
@@ -240,6 +242,23 @@ class Recorder:
         return Page(origin=url, content_type="", body=b"")
 
 
+def use_bridges() -> None:
+    """Build each bridge, or be told which library it needs."""
+    os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = CONNECTION
+    makers: list[Callable[[], object]] = [
+        bridges.awscrt,
+        bridges.daft,
+        lambda: bridges.duckdb(None, "aws_default", scope="s3://lake"),
+        bridges.lance,
+        lambda: bridges.obstore("aws_default", asynchronous=True),
+        bridges.polars,
+        bridges.pyarrow,
+    ]
+    for make in makers:
+        with contextlib.suppress(MissingDependencyError):
+            make()
+
+
 def use_plugins() -> None:
     """Make both kinds of plug-in and use them as the package would."""
     make_source: Callable[[TokenRequest], TokenSource] = EnvironmentToken
@@ -289,6 +308,7 @@ def main() -> None:
     use_connection()
     use_errors()
     use_events()
+    use_bridges()
     use_plugins()
     print("every public name was used")  # noqa: T201
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -51,6 +52,23 @@ def test_error_survives_pickling_and_copying(error: ConnProviderError) -> None:
         assert type(other) is type(error)
         assert str(other) == str(error)
         assert vars(other) == vars(error)
+
+
+@pytest.mark.parametrize("kind", sorted({type(e) for e in EVERY}, key=str))
+def test_library_may_say_an_error_again_in_its_own_words(
+    kind: type[ConnProviderError],
+) -> None:
+    """As `type(error)(text)`, which polars does."""
+    make: Any = kind
+    error = make("while reading: refused")
+    assert (type(error), str(error)) == (kind, "while reading: refused")
+    assert (error.conn_id, error.cause, error.hint) == (
+        "",
+        "while reading: refused",
+        "",
+    )
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301 - our own
+        assert (type(other), str(other)) == (kind, str(error))
 
 
 def test_every_error_class_is_tried_here() -> None:

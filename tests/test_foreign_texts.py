@@ -49,6 +49,7 @@ MAKERS = {
 }
 
 ALLOWED = {
+    "bridges/lending _take_note: ended.exception()": "marks it as seen, and shows nothing",
     "cli/doctor/caller _explain: error.response": "the message in it goes through show_message",
     "cli/exec read_policy_argument: str(error)": "a PolicyError, whose words are ours",
     "cli/exec run_handed_on: {error}": "a NotRunError: a reason of the system, without a path",

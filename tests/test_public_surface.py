@@ -38,6 +38,15 @@ PUBLIC = {
         "session",
         "uninstall",
     },
+    f"{PACKAGE}.bridges": {
+        "awscrt",
+        "daft",
+        "duckdb",
+        "lance",
+        "obstore",
+        "polars",
+        "pyarrow",
+    },
     f"{PACKAGE}.events": {"Event", "Kind", "add_listener", "remove_listener"},
     f"{PACKAGE}.plugins": {
         "Authentication",

@@ -83,6 +83,11 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
         self._keeper = self._keeper.settled  # found by now: the short way from here on
         return frozen
 
+    @property
+    def keeper(self) -> Keeper | DeferredKeeper:
+        """What renews them."""
+        return self._keeper
+
     # botocore's have setters, for its own renewal. Ours cannot be set, since only the
     # keeper knows the keys: hence mypy's `misc` and `override`.
     @property  # type: ignore[misc]

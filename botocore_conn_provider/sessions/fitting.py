@@ -128,7 +128,7 @@ def create_resolver(fitted: FittedSession, inserted: Inserted) -> FittedResolver
 
 
 def create_bound_session(
-    conn_id: str, kind: type[botocore.session.Session] = botocore.session.Session
+    conn_id: str | None, kind: type[botocore.session.Session] = botocore.session.Session
 ) -> botocore.session.Session:
     """Return a new session of that class that uses the connection, read at once.
 

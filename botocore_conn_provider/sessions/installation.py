@@ -153,6 +153,12 @@ def _switch_engines(conn_id: str | None, *, engines: bool | None) -> None:
         reach.leave_engines()
 
 
+def find_installed() -> str | None:
+    """Return the connection that the program installed by name; None for no name."""
+    installation = _installed
+    return None if installation is None else installation.conn_id
+
+
 def reach_engines_at_start(*, may_load_hosts: bool) -> bool:
     """Reach engines before the first of them is imported, unless the program left them.
 

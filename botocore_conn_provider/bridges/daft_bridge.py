@@ -1,0 +1,68 @@
+"""The bridge to daft: an `IOConfig` whose credentials renew.
+
+Source: daft's documentation of `S3Config.credentials_provider`. Tried with 0.7.26.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore_conn_provider.bridges.lending import Lender
+from botocore_conn_provider.bridges.library import import_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class DaftBridge:
+    """Gives daft a connection's credentials: a `credentials_provider`."""
+
+    def __init__(self, conn_id: str | None) -> None:
+        self.lender = Lender(conn_id)
+        self._io = import_library("daft.io", conn_id=self.lender.conn_id)
+
+    def __call__(self) -> Any:
+        """Return daft's `S3Credentials`, and in them when to ask again.
+
+        Raises:
+            ConnProviderError: There are none to be had.
+        """
+        lent = self.lender.lend()
+        token = lent.session_token
+        return self._io.S3Credentials(
+            key_id=lent.access_key_id,
+            access_key=lent.secret_access_key.reveal(),
+            session_token=None if token is None else token.reveal(),
+            expiry=lent.ends_at,
+        )
+
+    def make_config(self) -> Any:
+        """Return daft's `IOConfig` with the connection's region and endpoint."""
+        settings = self._io.S3Config(
+            credentials_provider=self,
+            region_name=self.lender.region_name,
+            endpoint_url=self.lender.endpoint_url,
+        )
+        return self._io.IOConfig(s3=settings)
+
+    def __reduce__(self) -> tuple[Callable[[str], DaftBridge], tuple[str]]:
+        return DaftBridge, (self.lender.conn_id,)
+
+    def __repr__(self) -> str:
+        return f"DaftBridge({self.lender.conn_id!r})"
+
+
+def daft(conn_id: str | None = None) -> Any:
+    """Return an `IOConfig` for daft's functions that read and write.
+
+    Args:
+        conn_id: The connection; None for that of the process.
+
+    Raises:
+        InvalidConnectionError: The connection is wrong, or not there.
+        MissingDependencyError: daft is not installed.
+
+    Example:
+        daft.read_parquet("s3://lake/orders/", io_config=bridges.daft("aws_lake"))
+    """
+    return DaftBridge(conn_id).make_config()
