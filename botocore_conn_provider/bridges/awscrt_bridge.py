@@ -36,7 +36,7 @@ def awscrt(conn_id: str | None = None) -> Any:
         lent = lender.lend()
         token = lent.session_token
         return auth.AwsCredentials(
-            lent.access_key_id,
+            str(lent.access_key_id),
             lent.secret_access_key.reveal(),
             None if token is None else token.reveal(),
             lent.ends_at,

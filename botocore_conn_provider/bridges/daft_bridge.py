@@ -30,7 +30,7 @@ class DaftBridge:
         lent = self.lender.lend()
         token = lent.session_token
         return self._io.S3Credentials(
-            key_id=lent.access_key_id,
+            key_id=str(lent.access_key_id),
             access_key=lent.secret_access_key.reveal(),
             session_token=None if token is None else token.reveal(),
             expiry=lent.ends_at,

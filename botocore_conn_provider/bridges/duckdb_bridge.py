@@ -25,6 +25,7 @@ from botocore_conn_provider.errors import ConnProviderError, CredentialFetchErro
 from botocore_conn_provider.events import add_listener, remove_listener
 from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ RENEWED = ("renewal_succeeded", "store_hit")
 SHORTEST_SECONDS = 1.0
 
 
+@scrubbed
 def duckdb(
     connection: Any,
     conn_id: str | None = None,
@@ -159,7 +161,7 @@ class KeptSecret:
     def _put(self, cursor: Any, lent: Lent) -> None:
         """Write it. The keys are parameters, in no text that could be shown."""
         given = {
-            "KEY_ID": lent.access_key_id,
+            "KEY_ID": str(lent.access_key_id),
             "SECRET": lent.secret_access_key.reveal(),
             "SCOPE": list(self._scopes),
             **self._describe_place(),

@@ -92,7 +92,7 @@ def _find_address(request: Any) -> str:
 def _write(lender: Lender) -> dict[str, str]:
     lent = lender.lend()
     written = {
-        "aws_access_key_id": lent.access_key_id,
+        "aws_access_key_id": str(lent.access_key_id),
         "aws_secret_access_key": lent.secret_access_key.reveal(),
     }
     if lent.session_token is not None:

@@ -27,7 +27,7 @@ from botocore_conn_provider.connection.environment import (
 from botocore_conn_provider.connection.record import not_found
 from botocore_conn_provider.connection.settings import AwsSettings
 from botocore_conn_provider.errors import CredentialFetchError
-from botocore_conn_provider.secret import Secret
+from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 from botocore_conn_provider.sessions.fitting import create_bound_session, find_fitted
 from botocore_conn_provider.sessions.installation import find_installed
@@ -60,7 +60,7 @@ class Lent(Value):
     `ends_at` is when it should ask again, aware; None for keys that do not end.
     """
 
-    access_key_id: str
+    access_key_id: KeyId
     secret_access_key: Secret
     session_token: Secret | None
     ends_at: datetime.datetime | None
@@ -105,7 +105,7 @@ class Lender:
             return _lend_botocores(credentials)
         while True:
             credentials.keeper.current()
-            lent = _lend_held(credentials.keeper)
+            lent = lend_held(credentials.keeper)
             if lent is not None:
                 return lent
 
@@ -122,7 +122,7 @@ class Lender:
         patience: Patience | None = None
         while True:
             current = keeper.current_nowait(patience)
-            lent = None if current is None else _lend_held(keeper)
+            lent = None if current is None else lend_held(keeper)
             if lent is not None:
                 return lent
             patience = keeper.plan_wait(patience)
@@ -166,20 +166,20 @@ def _lend_botocores(credentials: Any) -> Lent:
     token = None if frozen.token is None else Secret(frozen.token)
     ends = isinstance(credentials, RefreshableCredentials)
     return Lent(
-        frozen.access_key,
+        KeyId(frozen.access_key),
         Secret(frozen.secret_key),
         token,
         _find_moment(BOTOCORES_SECONDS) if ends else None,
     )
 
 
-def _lend_held(keeper: AnyKeeper) -> Lent | None:
+def lend_held(keeper: AnyKeeper) -> Lent | None:
     """Return what the keeper has in memory; None if that has ended this moment."""
     held = keeper.find_held()
     if held is None:
         return None
     return Lent(
-        str(held.credentials.access_key_id),
+        held.credentials.access_key_id,
         held.credentials.secret_access_key,
         held.credentials.session_token or None,
         _find_moment(_choose_seconds(held, keeper.count_left(held))),

@@ -85,7 +85,7 @@ def obstore(conn_id: str | None = None, *, asynchronous: bool = False) -> Obstor
 def _write(lent: Lent) -> Credential:
     token = lent.session_token
     return {
-        "access_key_id": lent.access_key_id,
+        "access_key_id": str(lent.access_key_id),
         "secret_access_key": lent.secret_access_key.reveal(),
         "token": None if token is None else token.reveal(),
         "expires_at": lent.ends_at,

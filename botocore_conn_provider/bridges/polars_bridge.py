@@ -39,7 +39,7 @@ class PolarsBridge:
         ends_at = None if lent.ends_at is None else int(lent.ends_at.timestamp())
         token = lent.session_token
         return {
-            "aws_access_key_id": lent.access_key_id,
+            "aws_access_key_id": str(lent.access_key_id),
             "aws_secret_access_key": lent.secret_access_key.reveal(),
             **({} if token is None else {"aws_session_token": token.reveal()}),
         }, ends_at
