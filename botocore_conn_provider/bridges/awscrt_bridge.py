@@ -1,7 +1,7 @@
 """The bridge to awscrt: a credentials provider of AWS's Common Runtime.
 
 Source: awscrt's documentation of `AwsCredentialsProvider.new_delegate`. Tried with
-0.38.1 and 0.16.
+0.20.0 and 0.38.1.
 """
 
 from __future__ import annotations

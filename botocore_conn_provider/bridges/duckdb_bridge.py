@@ -6,7 +6,7 @@ puts new ones there whenever they are renewed, until the connection is closed.
 The keys are parameters of the statement: they stand in no text, and so in none of
 DuckDB's logs and errors.
 
-Source: DuckDB's documentation of `CREATE SECRET`. Tried with 1.4.4.
+Source: DuckDB's documentation of `CREATE SECRET`. Tried with 1.3.0 and 1.4.4.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ WHOLE_S3 = ("s3://", "s3n://", "s3a://")
 PREFIX = "botocore_conn_"
 # DuckDB's error for a connection that is closed.
 CLOSED = "ConnectionException"
+# Its error where it cannot read the statement.
+NO_PARAMETERS = "ParserException"
 RENEWED = ("renewal_succeeded", "store_hit")
 # Between two looks, also where credentials could not be renewed.
 SHORTEST_SECONDS = 1.0
@@ -172,7 +174,17 @@ class KeptSecret:
         statement = (
             f'CREATE OR REPLACE TEMPORARY SECRET "{self.name}" (TYPE s3, {named})'
         )
-        cursor.execute(statement, list(given.values()))
+        try:
+            cursor.execute(statement, list(given.values()))
+        except Exception as error:
+            if type(error).__name__ != NO_PARAMETERS:
+                raise
+            raise CredentialFetchError(
+                conn_id=self.conn_id,
+                cause="this DuckDB takes no parameters in CREATE SECRET, and in its text"
+                " the keys would stand in logs.",
+                hint="Install DuckDB 1.3.0 or a later one.",
+            ) from None
 
     def _describe_place(self) -> dict[str, Any]:
         place: dict[str, Any] = {}

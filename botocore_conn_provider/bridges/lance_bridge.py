@@ -4,7 +4,7 @@ lance takes renewed credentials from nothing else. Where a namespace has names f
 tables, this one takes their addresses.
 
 Source: lance's documentation of `LanceNamespace` and of `expires_at_millis`. Tried with
-pylance 14.0.2.
+pylance 6.0.0 and 14.0.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The bridge to obstore: a credential provider for its `S3Store`.
 
-Source: obstore's documentation of `S3CredentialProvider`. Tried with 0.12.1 and 0.5.
+Source: obstore's documentation of `S3CredentialProvider`. Tried with
+0.5.1 and 0.12.1.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The bridge to polars: a credential provider.
 
-Source: polars' documentation of `credential_provider`. Tried with 2.1.0 and 1.10.
+Source: polars' documentation of `credential_provider`. Tried with
+1.12.0 and 2.1.0.
 """
 
 from __future__ import annotations

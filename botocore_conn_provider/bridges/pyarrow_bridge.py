@@ -5,7 +5,7 @@ signature where it finds none. So this one is s3fs, in pyarrow's form: each requ
 signed with the credentials of its moment, also of a file that was opened long before.
 
 Source: pyarrow's documentation of `PyFileSystem` and `FSSpecHandler`; s3fs's of
-`session`. Tried with pyarrow 25.0.1 and s3fs 2026.9.
+`session`. Tried with pyarrow 17.0.0 and s3fs 2024.6, and with 25.0.1 and 2026.9.
 """
 
 from __future__ import annotations

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import boto3
+import pyarrow
 import pytest
+from pyarrow import parquet
 
+from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
+from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
+from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from tests.child import DEADLINE_SECONDS
 from tests.engines.environment import (
     COMMAND,
@@ -18,14 +27,20 @@ from tests.engines.environment import (
     list_missing,
     make_path,
 )
+from tests.engines.guarded_s3 import GuardedS3
+from tests.engines.reading import Reader
+from tests.loopback import LOOPBACK, serve
 from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from tests.aws import Aws
+    from tests.engines.reading import StartReader
     from tests.leaks import Leaks, Secrets
 
+READERS = Path(__file__).parent / "readers"
+ROLE = "arn:aws:iam::123456789012:role/reader"
 WHOAMI = (
     *(sys.executable, "-m", "botocore_conn_provider"),
     *("whoami", "--everywhere", "--json", "--timeout=120"),
@@ -105,3 +120,75 @@ def connection(secrets: Secrets) -> dict[str, str]:
         "extra": {"region_name": "eu-west-1"},
     }
     return {"AIRFLOW_CONN_AWS_DEFAULT": json.dumps(document)}
+
+
+@pytest.fixture
+def s3(aws: Aws) -> Iterator[GuardedS3]:
+    """A bucket with a table of three rows."""
+    maker = boto3.client(
+        "s3",
+        "us-east-1",
+        endpoint_url=aws.url,
+        aws_access_key_id="AKIAMAKER",
+        aws_secret_access_key="maker",
+    )
+    maker.create_bucket(Bucket="tables")
+    table = io.BytesIO()
+    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
+    maker.put_object(Bucket="tables", Key="numbers.parquet", Body=table.getvalue())
+    guarded = GuardedS3(aws)
+    with serve(guarded) as port:
+        guarded.url = f"http://{LOOPBACK}:{port}"
+        yield guarded
+
+
+@pytest.fixture
+def start_reader(
+    aws: Aws, s3: GuardedS3, secrets: Secrets, leaks: Leaks, isolated: Path
+) -> Iterator[StartReader]:
+    """Start programs on a machine that has a role, in an environment with keys."""
+    lend_extensions(isolated)
+    connection = {
+        "conn_type": "aws",
+        "login": secrets.new_access_key_id(),
+        "password": secrets.new("secret access key"),
+        "extra": {
+            "role_arn": ROLE,
+            "region_name": "us-east-1",
+            "endpoint_url": s3.url,
+            "service_config": {"sts": {"endpoint_url": aws.url}},
+        },
+    }
+    machine = LoopbackMachine(MarkerKeys.make(), MarkerKeys.make())
+    with serve_machine(machine) as url:
+        environment = {
+            **os.environ,
+            "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+            "AWS_ACCESS_KEY_ID": secrets.new_access_key_id(),
+            "AWS_SECRET_ACCESS_KEY": secrets.new("foreign secret key"),
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": url,
+            "AWS_METADATA_ENDPOINT": url,
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "DO_NOT_TRACK": "true",
+            "DAFT_ANALYTICS_ENABLED": "0",
+        }
+
+        @contextlib.contextmanager
+        def start(name: str) -> Iterator[Reader]:
+            with subprocess.Popen(
+                [sys.executable, str(READERS / "run_reader.py"), name],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as program:
+                reader = Reader(program)
+                try:
+                    yield reader
+                finally:
+                    out, reader.errors = program.communicate(timeout=DEADLINE_SECONDS)
+            leaks.check_text(reader.errors, place="standard error")
+            leaks.check_text(f"{reader.seen}{out}", place="reports")
+
+        yield start

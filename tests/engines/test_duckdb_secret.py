@@ -167,7 +167,7 @@ def test_secret_of_the_program_for_the_same_scope_is_an_error(
 ) -> None:
     database = open_database()
     database.execute("CREATE SECRET mine (TYPE s3, KEY_ID 'AKIA', SECRET 'x')")
-    with pytest.raises(CredentialFetchError, match="'mine'.*the same scope"):
+    with pytest.raises(CredentialFetchError, match=r"'mine'.*the same scope"):
         bridges.duckdb(database)
     assert [each for each, _ in list_secrets(database)] == ["mine"]
     bridges.duckdb(database, scope="s3://lake")
