@@ -221,8 +221,12 @@ def set_expiry(body: str, seconds_from_now: float) -> str:
 
 def read_request(environ: WSGIEnvironment) -> AwsRequest:
     """Read what AWS would see, and leave the body to be read again."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    body = environ["wsgi.input"].read(length) if length else b""
+    if environ.pop("HTTP_TRANSFER_ENCODING", "") == "chunked":
+        body = environ["wsgi.input"].read()
+        environ["CONTENT_LENGTH"] = str(len(body))
+    else:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
     environ["wsgi.input"] = io.BytesIO(body)
     headers = {
         name[5:].replace("_", "-").lower(): str(value)

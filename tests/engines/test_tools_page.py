@@ -33,13 +33,16 @@ class Row(NamedTuple):
     @property
     def reader(self) -> str:
         """The name of the program that reads so."""
-        name = "obstore_async" if self.tool == AWAITED else self.tool.lower()
+        name = "obstore_async" if self.tool == AWAITED else self.name
         return f"{name}{WAYS[self.way]}"
 
     @property
+    def name(self) -> str:
+        return self.tool.partition(",")[0].lower()
+
+    @property
     def distribution(self) -> str:
-        name = self.tool.partition(",")[0].lower()
-        return DISTRIBUTIONS.get(name, name)
+        return DISTRIBUTIONS.get(self.name, self.name)
 
 
 def read_rows() -> list[Row]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAUSE_SECONDS = 0.25
+CHECKOUT = Path(__file__).parents[3]
 
 
 def load(name: str) -> Any:
@@ -51,6 +52,7 @@ def find_read(name: str) -> Callable[[], int]:
 
 
 def main() -> None:
+    sys.path.append(str(CHECKOUT))
     read = find_read(sys.argv[1])
     while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
         sys.stdout.write(f"{json.dumps(attempt(read))}\n")

@@ -1,0 +1,18 @@
+"""pyiceberg by pyarrow, by the endpoint."""
+
+from __future__ import annotations
+
+import functools
+
+import botocore_conn_provider
+
+botocore_conn_provider.install(engines=True)
+
+from tests.engines.iceberg_table import open_table  # noqa: E402 - after it
+
+find_table = functools.cache(open_table)
+
+
+def read() -> int:
+    table = find_table("pyiceberg.io.pyarrow.PyArrowFileIO")
+    return int(table.scan().to_arrow().num_rows)
