@@ -61,11 +61,13 @@ IDENTITIES = (
     # With these a service is sent a bearer token, or no signature at all.
     "AWS_AUTH_SCHEME_PREFERENCE",
     "AWS_SKIP_SIGNATURE",
+    # lance and deltalake take these, too. `TOKEN` and the like are left: nobody is
+    # somebody by them alone, and other programs mean something else.
+    "ACCESS_KEY_ID",
+    "SECRET_ACCESS_KEY",
+    "SKIP_SIGNATURE",
 )
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
-# lance and deltalake take these, too. `TOKEN` and the like are left: nobody is
-# somebody by them alone, and other programs mean something else.
-WITHOUT_PREFIX = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SKIP_SIGNATURE")
 # Java's first SDK knows the file of credentials by another name.
 AWS_FILES = (
     "AWS_CONFIG_FILE",
@@ -172,8 +174,7 @@ def change_environment(
 def _names_identity(name: str) -> bool:
     """Return whether an engine takes the variable; some do so in any spelling."""
     upper = name.upper()
-    known = upper in IDENTITIES or upper in WITHOUT_PREFIX
-    return known or upper.startswith(BEARER_TOKENS)
+    return upper in IDENTITIES or upper.startswith(BEARER_TOKENS)
 
 
 def _find_regions(environ: Mapping[str, str], of_profile: str | None) -> dict[str, str]:
