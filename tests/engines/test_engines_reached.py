@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES, PythonEngine
+from botocore_conn_provider.cli.engine_table import ENGINES, PythonEngine
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys

@@ -1,0 +1,132 @@
+"""A proxy that would be sent what is meant for this machine alone.
+
+Two things go wrong without an exception. An engine sends the token of the endpoint on
+loopback to the proxy; botocore asks the proxy for the machine's role, and may be given
+that of the proxy's own machine.
+
+Nothing of a proxy's URL is shown: it may hold a password in any spelling.
+
+Source: measured with obstore 0.12, polars 2.1, deltalake 1.6, lance 14 and daft 0.7,
+which go by HTTP_PROXY and ALL_PROXY and know ranges of addresses (pyarrow and awscrt
+ask no proxy for credentials, none goes by HTTPS_PROXY); botocore.utils for the other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore_conn_provider.cli.endpoint_in_place import find_loopback_host
+from botocore_conn_provider.cli.neighbours.neighbour import PROXY, Neighbour
+from botocore_conn_provider.endpoint.variables import (
+    EVERY_HOST,
+    FULL_URI,
+    NO_PROXY,
+    NOT_BY_PROXY,
+)
+from botocore_conn_provider.redaction import show_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore_conn_provider.connection.environment import Environ
+
+# The endpoint and the metadata service speak HTTP without TLS.
+ENGINES_PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+PLAIN = "http:"
+
+
+def find_endpoint_by_proxy(environ: Environ) -> Iterator[Neighbour]:
+    """Yield a finding if engines would ask a proxy for the endpoint on loopback.
+
+    `exec`, `serve` and engines=True name the exception in what they give. It is missing
+    where their variables were copied by hand, or NO_PROXY was set again.
+    """
+    proxy = next((name for name in ENGINES_PROXIES if environ.get(name)), None)
+    host = find_loopback_host(environ)
+    if proxy is None or host is None or not environ[FULL_URI].startswith(PLAIN):
+        return
+    name = next((name for name in NO_PROXY if name in environ), NO_PROXY[0])
+    if covers(environ.get(name, ""), host):
+        return
+    yield Neighbour(
+        PROXY,
+        proxy,
+        f"{proxy} is set, and {name} has no {host}: engines such as polars, obstore and"
+        " daft send the proxy the token of the endpoint that"
+        f" {FULL_URI} names.",
+        f"Add {','.join(dict.fromkeys([host, *NOT_BY_PROXY]))} to"
+        f" {' and '.join(NO_PROXY)}.",
+    )
+
+
+def find_metadata_by_proxy(environ: Environ, url: str) -> Iterator[Neighbour]:
+    """Yield a finding if botocore would ask a proxy for the machine's role.
+
+    Args:
+        environ: The live one, which botocore goes by.
+        url: Of the metadata service, which the connection starts from.
+    """
+    proxies = read_as_urllib(environ)
+    address = urlsplit(url).netloc
+    name, proxy = proxies.get("http_proxy", ("", ""))
+    no_name, exceptions = proxies.get("no_proxy", (NO_PROXY[0], ""))
+    if not proxy or not url.startswith(PLAIN) or is_bypassed(exceptions, address):
+        return
+    host = urlsplit(url).hostname
+    yield Neighbour(
+        PROXY,
+        name,
+        f"{name} is set, and {no_name} has no {host}: botocore asks the proxy for the"
+        f" role of this machine, which the connection starts from ({show_origin(url)}),"
+        " and may get none, or that of the proxy's machine.",
+        f"Add {host} to {' and '.join(NO_PROXY)}, by itself: botocore knows no ranges"
+        " there.",
+    )
+
+
+def read_as_urllib(environ: Environ) -> dict[str, tuple[str, str]]:
+    """Return the variables of proxies by their name in lower case, as urllib reads them.
+
+    Any spelling counts; the one in lower case decides, also if it is empty.
+    """
+    named = {
+        name: (name, value)
+        for name, value in environ.items()
+        if name.lower().endswith("_proxy")
+    }
+    read = {name.lower(): each for name, each in named.items() if each[1]}
+    return read | {name: each for name, each in named.items() if name == name.lower()}
+
+
+def covers(exceptions: str, host: str) -> bool:
+    """Return whether an engine asks `host` without the proxy.
+
+    It knows `*` where it stands alone, and neither patterns nor ports.
+    """
+    named = [each.strip() for each in exceptions.split(",")]
+    return named == [EVERY_HOST] or any(_is_same(each, host) for each in named)
+
+
+def _is_same(exception: str, host: str) -> bool:
+    if exception.lower() == host:
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(
+            exception, strict=False
+        )
+    except (ValueError, TypeError):
+        return False
+
+
+def is_bypassed(exceptions: str, address: str) -> bool:
+    """Return whether urllib asks `host:port` without the proxy."""
+    if exceptions == EVERY_HOST:
+        return True
+    host = (urlsplit(f"//{address}").hostname or "").lower()
+    named = [each.strip().lstrip(".").lower() for each in exceptions.split(",")]
+    known = (host, address.lower())
+    return any(
+        n in known or any(k.endswith(f".{n}") for k in known) for n in named if n
+    )
