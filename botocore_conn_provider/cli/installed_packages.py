@@ -40,6 +40,11 @@ class Installed(Value):
     version: str | None = None
     requirements: tuple[Requirement, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """Its name and version."""
+        return f"{self.name} {self.version}" if self.version else self.name
+
 
 def read_installed(names: Iterable[str]) -> dict[str, Installed]:
     """Return by name those packages that are installed."""

@@ -99,5 +99,6 @@ def _explain(support: LoginSupport, environ: Environ) -> tuple[str, str]:
     if environ.get(DISABLES_CRT, "").lower() == "true":
         seen = f"{DISABLES_CRT} has {botocore} leave out awscrt, which that needs"
         return seen, f"Unset {DISABLES_CRT}."
-    seen = f"{botocore} cannot use awscrt {support.crt_version} for it"
+    crt = f"awscrt {support.crt_version}".rstrip()
+    seen = f"{botocore} cannot use {crt} for it"
     return seen, f"Run: {INSTALL}"

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from botocore_conn_provider.cli.installed_packages import Installed
+    from botocore_conn_provider.connection.settings import AwsSettings
 
 
 class Freezer(Value):
     """A package that copies keys, and what has to be installed beside it for that.
 
     `text` goes on after its name and version. `versions` are those that do it.
+    `by_another` tells that somebody else signs, so that it matters for keys which never
+    end, too.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Freezer(Value):
     text: str
     fix: str
     versions: str = ""
+    by_another: bool = False
 
 
 FREEZERS = (
@@ -57,6 +61,7 @@ FREEZERS = (
         " moment): a worker signs with the identity that boto3 finds there.",
         "Give the workers the connection: its variable in env_vars of the runtime_env,"
         " and `botocore-conn activate` in their Python.",
+        by_another=True,
     ),
     Freezer(  # seen in 0.12.1: auth/boto3.py
         "obstore",
@@ -75,6 +80,7 @@ FREEZERS = (
         "Use botocore_conn_provider.bridges.duckdb(connection) on a plain DuckDB"
         " connection.",
         ">=9.38.0",
+        by_another=True,
     ),
 )
 FSSPEC = "s3fs"
@@ -86,16 +92,21 @@ NAMES = sorted(
 
 
 def find_freezers(
-    installed: Mapping[str, Installed], fsspec_places: Sequence[str]
+    installed: Mapping[str, Installed],
+    settings: AwsSettings,
+    *,
+    fsspec_places: Sequence[str],
 ) -> Iterator[Neighbour]:
-    """Yield what copies keys here.
+    """Yield what copies keys here, if a copy can be one too many.
 
     Args:
         installed: The packages.
-        fsspec_places: Where fsspec is given keys for S3, as names of variables or files.
+        settings: The connection's.
+        fsspec_places: The variables and files that give fsspec keys for S3.
     """
     for freezer in FREEZERS:
-        if all(name in installed for name in (freezer.name, *freezer.beside)):
+        is_here = all(name in installed for name in (freezer.name, *freezer.beside))
+        if is_here and (freezer.by_another or may_end(settings)):
             found = installed[freezer.name]
             if is_allowed(found.version or "0", freezer.versions) is not False:
                 yield _tell(found, freezer.text, freezer.fix)
@@ -108,12 +119,13 @@ def find_freezers(
         )
 
 
-def _tell(package: Installed, text: str, fix: str) -> Neighbour:
-    version = f" {package.version}" if package.version else ""
+def may_end(settings: AwsSettings) -> bool:
+    """Return whether the connection's keys may end, as lasting keys of a user do not."""
+    keys = settings.keys
+    return settings.role is not None or keys is None or keys.session_token is not None
+
+
+def _tell(found: Installed, text: str, fix: str) -> Neighbour:
     return Neighbour(
-        FROZEN_KEYS,
-        package.name,
-        f"{package.name}{version} {text}",
-        fix,
-        package.version,
+        FROZEN_KEYS, found.name, f"{found.shown} {text}", fix, found.version
     )

@@ -39,7 +39,7 @@ def _find_variables(snapshot: Snapshot) -> Iterator[str]:
 def _read_names(text: str) -> set[str]:
     try:
         given: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return set()
     return set(given) if isinstance(given, dict) else set()
 
@@ -61,7 +61,7 @@ def _has_keys(path: Path, read: Callable[[str], dict[str, Any]]) -> bool:
         return any(
             not set(given.get(name) or ()).isdisjoint(KEYS) for name in PROTOCOLS
         )
-    except (OSError, ValueError, TypeError, configparser.Error):
+    except (OSError, ValueError, TypeError, RecursionError, configparser.Error):
         return False
 
 

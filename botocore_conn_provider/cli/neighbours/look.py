@@ -18,7 +18,7 @@ from botocore_conn_provider.cli.installed_packages import (
 from botocore_conn_provider.cli.neighbours import frozen_keys, sdk_versions
 from botocore_conn_provider.cli.neighbours.aws_login import LoginSupport, find_login
 from botocore_conn_provider.cli.neighbours.fsspec_keys import find_fsspec_keys
-from botocore_conn_provider.cli.neighbours.machine_role import is_asked
+from botocore_conn_provider.cli.neighbours.machine_role import DEFAULT, is_asked
 from botocore_conn_provider.cli.neighbours.proxy_exceptions import (
     find_endpoint_by_proxy,
     find_metadata_by_proxy,
@@ -61,43 +61,39 @@ def find_neighbours(
     live = Options(current_environment())
     installed = read_installed(NAMES)
     return [
-        *_look_at_source(settings, base, snapshot, crt=installed.get(CRT)),
+        *_look_at_source(settings, base, snapshot.environ, crt=installed.get(CRT)),
         *sdk_versions.find_broken_pairs(installed),
         *find_endpoint_by_proxy(live),
         *_look_at_engines(settings, live),
-        *frozen_keys.find_freezers(installed, find_fsspec_keys(snapshot)),
+        *frozen_keys.find_freezers(
+            installed, settings, fsspec_places=find_fsspec_keys(snapshot)
+        ),
     ]
 
 
 def _look_at_source(
     settings: AwsSettings,
     base: UnfittedSession,
-    snapshot: Snapshot,
+    environ: Environ,
     *,
     crt: Installed | None,
 ) -> Iterator[Neighbour]:
     """Look at what the connection starts from, if that is a profile or the machine."""
     if settings.profile_name is None and not settings.starts_from_chain:
         return
-    environ = snapshot.environ
-    profiles = _read_profiles(base)
-    begun = base.get_config_variable("profile") or "default"
+    try:
+        profiles: Profiles = base.full_config.get("profiles", {})
+    except BotoCoreError:  # a broken file, of which the next steps tell
+        return
+    begun = base.get_config_variable("profile") or DEFAULT
     # Keys of the environment come before a profile that only a variable names.
     if settings.profile_name is not None or not environ.get("AWS_ACCESS_KEY_ID"):
         support = LoginSupport.look(None if crt is None else crt.version or "")
         yield from find_login(profiles, begun, support, environ=environ)
     if is_asked(settings, profiles, begun, environ=environ):
-        url = _find_metadata_url(base)
-        # botocore's fetcher goes by the proxies of the process.
-        yield from find_metadata_by_proxy(Options(current_environment()), url)
-
-
-def _read_profiles(base: UnfittedSession) -> Profiles:
-    try:
-        profiles: Profiles = base.full_config.get("profiles", {})
-    except BotoCoreError:  # a broken file: the next steps tell
-        return {}
-    return profiles
+        # botocore goes by the proxies of the process there.
+        live = Options(current_environment())
+        yield from find_metadata_by_proxy(live, _find_metadata_url(base))
 
 
 def _find_metadata_url(base: UnfittedSession) -> str:

@@ -28,6 +28,7 @@ BEFORE_IT = (
     FULL_URI,
 )
 IN_PROFILE = (KEY_FIELD, "role_arn", *ASKING_FIELDS)
+DEFAULT = "default"
 DISABLED = "AWS_EC2_METADATA_DISABLED"
 
 
@@ -53,6 +54,8 @@ def is_asked(
         return False
     if not by_profile and any(environ.get(name) for name in BEFORE_IT):
         return False
+    if begun not in profiles and begun != DEFAULT:
+        return False  # botocore asks nobody for a profile that is missing
     name = follow_sources(profiles, begun)
     profile = {} if name is None else profiles[name]
     if profile.get(SOURCE_FIELD) == METADATA_SOURCE and "role_arn" in profile:

@@ -25,7 +25,7 @@ from botocore_conn_provider.endpoint.variables import (
     NO_PROXY,
     NOT_BY_PROXY,
 )
-from botocore_conn_provider.redaction import show_origin
+from botocore_conn_provider.redaction import shorten, show_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,12 +69,13 @@ def find_metadata_by_proxy(environ: Environ, url: str) -> Iterator[Neighbour]:
         url: Of the metadata service, which the connection starts from.
     """
     proxies = read_as_urllib(environ)
-    address = urlsplit(url).netloc
+    address, host = read_address(url)
     name, proxy = proxies.get("http_proxy", ("", ""))
     no_name, exceptions = proxies.get("no_proxy", (NO_PROXY[0], ""))
-    if not proxy or not url.startswith(PLAIN) or is_bypassed(exceptions, address):
+    if not proxy or not host or not url.startswith(PLAIN):
         return
-    host = urlsplit(url).hostname
+    if is_bypassed(exceptions, address):
+        return
     yield Neighbour(
         PROXY,
         name,
@@ -121,12 +122,23 @@ def _is_same(exception: str, host: str) -> bool:
 
 
 def is_bypassed(exceptions: str, address: str) -> bool:
-    """Return whether urllib asks `host:port` without the proxy."""
+    """Return whether urllib asks an address without the proxy.
+
+    It compares names, and the ends of names, with and without the port.
+    """
     if exceptions == EVERY_HOST:
         return True
-    host = (urlsplit(f"//{address}").hostname or "").lower()
-    named = [each.strip().lstrip(".").lower() for each in exceptions.split(",")]
-    known = (host, address.lower())
+    known = (address.lower(), read_address(f"//{address}")[1])
+    ends = [each.strip().lstrip(".").lower() for each in exceptions.split(",")]
     return any(
-        n in known or any(k.endswith(f".{n}") for k in known) for n in named if n
+        name == end or name.endswith(f".{end}") for name in known for end in ends if end
     )
+
+
+def read_address(url: str) -> tuple[str, str]:
+    """Return the address in a URL and its host; empty where it has none."""
+    try:
+        parts = urlsplit(url)
+        return parts.netloc, shorten(parts.hostname or "")
+    except ValueError:
+        return "", ""

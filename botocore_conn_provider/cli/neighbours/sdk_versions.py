@@ -11,7 +11,7 @@ from botocore_conn_provider.redaction import shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from botocore_conn_provider.cli.installed_packages import Installed
+    from botocore_conn_provider.cli.installed_packages import Installed, Requirement
 
 # Each pins the ones below it, most of them narrowly.
 PACKAGES = ("s3fs", "aioboto3", "aiobotocore", "awscli", "boto3", "s3transfer")
@@ -20,25 +20,26 @@ NAMES = (*PACKAGES, "botocore")
 
 
 def find_broken_pairs(installed: Mapping[str, Installed]) -> Iterator[Neighbour]:
-    """Yield each package of AWS's that is here in a version another one refuses."""
+    """Yield each package of AWS's that is here beside one which it refuses."""
+    # To change one alone would break it for the next.
+    together = " ".join(name for name in NAMES if name in installed)
     for package in (installed[name] for name in PACKAGES if name in installed):
         for requirement in package.requirements:
             other = installed.get(requirement.name)
-            if other is None or requirement.name not in REQUIRED:
+            if other is None or not _is_refused(other, requirement):
                 continue
-            version = other.version
-            if version and is_allowed(version, requirement.specifiers) is False:
-                yield _tell(package, other, shorten(requirement.specifiers))
+            wanted = f"{other.name} {shorten(requirement.specifiers)}"
+            yield Neighbour(
+                VERSIONS,
+                package.name,
+                f"{package.shown} needs {wanted}, and {other.shown} is installed:"
+                f" imports or calls of {package.name} may fail.",
+                f"Have pip choose them together: pip install --upgrade {together}",
+                package.version,
+            )
 
 
-def _tell(package: Installed, other: Installed, specifiers: str) -> Neighbour:
-    version = f" {package.version}" if package.version else ""
-    return Neighbour(
-        VERSIONS,
-        package.name,
-        f"{package.name}{version} needs {other.name} {specifiers}, and"
-        f" {other.name} {other.version} is installed: imports or calls of"
-        f" {package.name} may fail.",
-        f"Have pip choose both: pip install --upgrade {package.name} {other.name}",
-        package.version,
-    )
+def _is_refused(other: Installed, requirement: Requirement) -> bool:
+    if other.name not in REQUIRED or other.version is None:
+        return False
+    return is_allowed(other.version, requirement.specifiers) is False

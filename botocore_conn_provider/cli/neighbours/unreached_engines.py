@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.cli.endpoint_in_place import is_loopback_endpoint
 from botocore_conn_provider.cli.neighbours.neighbour import ENGINE, Neighbour
 from botocore_conn_provider.connection.environment import (
+    CHANGES_VARIABLE,
     ENGINES_VARIABLE,
     is_disabled,
     is_yes,
@@ -27,9 +28,10 @@ def needs_a_way(settings: AwsSettings, environ: Environ) -> bool:
     """
     if is_disabled(environ) or not settings.names_identity:
         return False
-    return not is_yes(environ.get(ENGINES_VARIABLE, "")) and not is_loopback_endpoint(
-        environ
-    )
+    if CHANGES_VARIABLE in environ:  # `exec` gives some connections' keys themselves
+        return False
+    is_on = is_yes(environ.get(ENGINES_VARIABLE, ""))
+    return not is_on and not is_loopback_endpoint(environ)
 
 
 def tell_unreached(engine: PythonEngine, version: str | None) -> Neighbour:
@@ -38,8 +40,9 @@ def tell_unreached(engine: PythonEngine, version: str | None) -> Neighbour:
     return Neighbour(
         ENGINE,
         name,
-        f"{name}{f' {version}' if version else ''} finds AWS credentials by itself: on a"
-        " machine with a role it signs as the machine and not as the connection.",
+        f"{name}{f' {version}' if version else ''} does not use the connection: it finds"
+        " AWS credentials by itself, in variables and AWS's files, else the machine's"
+        " role.",
         engine.advice,
         version,
     )

@@ -63,7 +63,7 @@ class Beside:
                 "service_config": sts,
             },
         }
-        self._connection = json.dumps(document)
+        self.connection = json.dumps(document)
 
     def run(self, *words: str) -> str:
         """Run a command that ends well, and return what it writes."""
@@ -72,7 +72,7 @@ class Beside:
             env={
                 **os.environ,
                 "PYTHONPATH": str(self.packages),
-                CONNECTION: self._connection,
+                CONNECTION: self.connection,
                 **self.environ,
             },
             capture_output=True,
@@ -199,9 +199,22 @@ def test_person_reads_warnings_and_the_way_goes_on(beside: Beside) -> None:
     install(beside.packages, ENGINES[1])
     lines = beside.run("doctor").splitlines()
     (at,) = (n for n, line in enumerate(lines) if line.startswith("! neighbours ("))
-    assert lines[at + 1].startswith("    warning: pyarrow 1.0 finds AWS credentials")
+    assert lines[at + 1].startswith("    warning: pyarrow 1.0 does not use")
     assert lines[at + 2].startswith("    fix: ")
     assert lines[-2].startswith("✓ caller identity (")
+
+
+@pytest.mark.parametrize("role", [True, False])
+def test_engines_under_exec_have_the_connection(role: bool, beside: Beside) -> None:  # noqa: FBT001 - a case
+    """By the endpoint, or by the keys of a user, which no endpoint can hand out."""
+    install(beside.packages, ENGINES[1])
+    if not role:
+        document = json.loads(beside.connection)
+        del document["extra"]["role_arn"], document["extra"]["assume_role_kwargs"]
+        beside.connection = json.dumps(document)
+    assert beside.find("lint") != []
+    lint = (sys.executable, "-m", "botocore_conn_provider", "lint", "--json")
+    assert json.loads(beside.run("exec", "--", *lint))["remarks"] == []
 
 
 def test_strict_lint_does_not_fail_for_a_neighbour(beside: Beside) -> None:
