@@ -38,11 +38,6 @@ class Version(Value):
         """Whether it comes before the release that it is named after."""
         return self.pre is not None or self.dev is not None
 
-    @property
-    def base(self) -> tuple[object, ...]:
-        """The release that it is named after."""
-        return order(Version(self.epoch, self.release))
-
 
 def read_version(text: str) -> Version | None:
     """Return the parts of a version; None for what is none."""
@@ -111,12 +106,14 @@ def _compare(seen: Version, wanted: Version, sign: str) -> bool | None:
     if sign == "<=":
         return mine <= theirs
     if sign == "<":
-        # An early version of what is excluded is excluded, too.
-        is_close = seen.is_early and not wanted.is_early and seen.base == wanted.base
-        return mine < theirs and not is_close
+        # What comes before an excluded version by name is excluded, too.
+        post = seen.post if seen.pre is None else None
+        named_after = order(Version(seen.epoch, seen.release, post=post))
+        return mine < theirs and (not seen.is_early or named_after != theirs)
     if sign == ">":
-        is_close = seen.post is not None and wanted.post is None
-        return mine > theirs and not (is_close and seen.base == wanted.base)
+        # Likewise what comes after it by name.
+        named_after = order(seen._replace(post=None, dev=None))
+        return mine > theirs and (seen.post is None or named_after != theirs)
     if len(wanted.release) == 1:
         return None  # `~=1` is not allowed
     return mine >= theirs and _begins(seen, wanted.release[:-1], wanted.epoch)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.leaks import Secrets
 
 CASES = Path(__file__).parents[2] / "cases" / "neighbours"
+HOSTS = ("boto3", "botocore", "s3transfer")
 NAMES = sorted(path.stem for path in CASES.iterdir())
 
 
@@ -37,8 +38,12 @@ def case(
     case: dict[str, Any] = json.loads(text.replace("@SECRET@", secrets.new("secret")))
     packages = tmp_path / "packages"
     packages.mkdir()
-    for package in case.get("packages", ()):
-        install(packages, Package(**package))
+    given = [Package(**package) for package in case.get("packages", ())]
+    named = {package.name for package in given}
+    # Those of this environment pin each other, and are in nobody's case.
+    usual = [Package(name, "1.44.8") for name in HOSTS if name not in named]
+    for package in (*given, *usual):
+        install(packages, package)
     monkeypatch.syspath_prepend(packages)
     for name, value in case.get("environ", {}).items():
         monkeypatch.setenv(name, value)

@@ -28,7 +28,7 @@ names = st.sampled_from(
 )
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(300), deadline=None)
 @given(environ=st.dictionaries(names, words), url=words)
 def test_no_text_breaks_it(environ: dict[str, str], url: str) -> None:
     for found in (
@@ -39,7 +39,7 @@ def test_no_text_breaks_it(environ: dict[str, str], url: str) -> None:
         assert found.text.isprintable()
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(300), deadline=None)
 @given(
     exceptions=st.lists(
         st.sampled_from(
