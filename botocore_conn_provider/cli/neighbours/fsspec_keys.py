@@ -48,7 +48,10 @@ def _find_files(snapshot: Snapshot) -> Iterator[str]:
     named = snapshot.environ.get(DIRECTORY_VARIABLE) or DEFAULT_DIRECTORY
     directory = Path(snapshot.locate(named))
     for pattern, read in (("*.ini", _read_ini), ("*.json", _read_json)):
-        paths = sorted(directory.glob(pattern))
+        try:
+            paths = sorted(directory.glob(pattern))
+        except OSError:  # there can be no such directory
+            return
         yield from (shorten(str(path), 200) for path in paths if _has_keys(path, read))
 
 
