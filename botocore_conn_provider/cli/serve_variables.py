@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.endpoint.variables import (
     BEARER_TOKENS,
+    EVERY_HOST,
     IDENTITIES,
     NO_PROXY,
     NOT_BY_PROXY,
+    PROXIES,
     TOKEN,
     TOKEN_FILE,
     HandedOn,
@@ -64,6 +66,8 @@ def list_variables(
 def write_json(served: ServedVariables) -> str:
     """Return one JSON object; null for a variable that must not be set."""
     variables = {**served.given, **dict.fromkeys(served.unset)}
+    if variables[NO_PROXY[0]] == EVERY_HOST:
+        variables |= dict.fromkeys(PROXIES)
     return json.dumps(variables, indent=2) + "\n"
 
 
@@ -79,6 +83,8 @@ def write_shell(served: ServedVariables) -> str:
     upper, lower = NO_PROXY
     kept = "".join(f"${{{name}:+${name},}}" for name in NO_PROXY)
     lines.append(f'export {upper}="{kept}{",".join(NOT_BY_PROXY)}"')
-    lines.append(f'case ",${upper}," in *,\\*,*) {upper}="*";; esac')
+    # Engines take that for names only, and would send the token to the proxy.
+    every = f'{upper}="{EVERY_HOST}"; unset {" ".join(PROXIES)}'
+    lines.append(f'case ",${upper}," in *,\\*,*) {every};; esac')
     lines.append(f'export {lower}="${upper}"')
     return "\n".join(lines) + "\n"

@@ -79,6 +79,8 @@ CLOSED_PORT = 1  # only the system's own programs can open it
 # Libraries read the one or the other, and a lower-case one hides the other.
 NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 EVERY_HOST = "*"
+# Where an engine finds the proxy that it would ask for the endpoint.
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 class HandedOn(Value):
@@ -166,6 +168,9 @@ def change_environment(
     if given.region_name is not None:
         changed |= dict.fromkeys(REGIONS, given.region_name)
     changed |= dict.fromkeys(NO_PROXY, _join_not_by_proxy(environ))
+    if changed[NO_PROXY[0]] == EVERY_HOST:
+        # Engines take that for names only, and would send the token to the proxy.
+        changed = {name: changed[name] for name in changed if name not in PROXIES}
     if notes_changes:
         changed[CHANGES_VARIABLE] = note_changes(environ, changed)
     return changed

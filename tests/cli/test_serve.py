@@ -17,7 +17,11 @@ import pytest
 
 from botocore_conn_provider.cli import idle_renewal
 from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
-from botocore_conn_provider.cli.serve_variables import list_variables, write_shell
+from botocore_conn_provider.cli.serve_variables import (
+    list_variables,
+    write_json,
+    write_shell,
+)
 from botocore_conn_provider.endpoint.token_place import open_token_file
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.events import Event
@@ -147,6 +151,30 @@ class TestNeighbours:
             )
             assert told.stdout == f"{merged} {merged}"
             assert list_variables(endpoint, None, mine).given["NO_PROXY"] == merged
+
+    @pytest.mark.parametrize(("mine", "is_left"), [("*", False), ("a.example", True)])
+    def test_no_proxy_is_left_to_a_neighbour_that_excepts_every_host(
+        self,
+        secrets: Secrets,
+        mine: str,
+        is_left: bool,  # noqa: FBT001 - a case
+    ) -> None:
+        """Engines take `*` for names only, and would send it the token."""
+        proxies = {"HTTP_PROXY": "http://proxy:1", "all_proxy": "http://proxy:1"}
+        environ = {**proxies, "NO_PROXY": mine}
+        with open_fixed(secrets) as endpoint:
+            lines = write_shell(list_variables(endpoint, None, {}))
+            told = json.loads(write_json(list_variables(endpoint, None, environ)))
+        names = subprocess.run(
+            ["/bin/sh", "-euc", f"{lines} env | cut -d= -f1"],
+            env={"PATH": os.environ["PATH"], **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert [name in names for name in proxies] == [is_left] * 2
+        assert [name not in told for name in proxies] == [is_left] * 2
+        assert [told.get(name) for name in proxies] == [None] * 2
 
     def test_what_names_another_identity_is_gone_where_the_lines_were_read(
         self, secrets: Secrets

@@ -24,6 +24,7 @@ from botocore_conn_provider.endpoint.variables import (
     FULL_URI,
     NO_PROXY,
     NOT_BY_PROXY,
+    PROXIES,
 )
 from botocore_conn_provider.redaction import shorten, show_origin
 
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.environment import Environ
 
-# The endpoint and the metadata service speak HTTP without TLS.
-ENGINES_PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-PLAIN = "http:"
+PLAIN = "http:"  # as the endpoint and the metadata service speak
 
 
 def find_endpoint_by_proxy(environ: Environ) -> Iterator[Neighbour]:
@@ -43,21 +42,24 @@ def find_endpoint_by_proxy(environ: Environ) -> Iterator[Neighbour]:
     `exec`, `serve` and engines=True name the exception in what they give. It is missing
     where their variables were copied by hand, or NO_PROXY was set again.
     """
-    proxy = next((name for name in ENGINES_PROXIES if environ.get(name)), None)
+    proxies = [name for name in PROXIES if environ.get(name)]
     host = find_loopback_host(environ)
-    if proxy is None or host is None or not environ[FULL_URI].startswith(PLAIN):
+    if not proxies or host is None or not environ[FULL_URI].startswith(PLAIN):
         return
     name = next((name for name in NO_PROXY if name in environ), NO_PROXY[0])
-    if covers(environ.get(name, ""), host):
+    exceptions = environ.get(name, "")
+    if covers(exceptions, host):
         return
+    added = ",".join(dict.fromkeys([host, *NOT_BY_PROXY]))
+    fix = f"Add {added} to {' and '.join(NO_PROXY)}."
+    if exceptions.strip() == EVERY_HOST:
+        fix = f"Unset {', '.join(proxies)}: engines take {EVERY_HOST} for names only."
     yield Neighbour(
         PROXY,
-        proxy,
-        f"{proxy} is set, and {name} has no {host}: engines such as polars, obstore and"
-        " daft send the proxy the token of the endpoint that"
-        f" {FULL_URI} names.",
-        f"Add {','.join(dict.fromkeys([host, *NOT_BY_PROXY]))} to"
-        f" {' and '.join(NO_PROXY)}.",
+        proxies[0],
+        f"{proxies[0]} is set, and {name} has no {host}: engines such as polars, obstore"
+        f" and daft send the proxy the token of the endpoint that {FULL_URI} names.",
+        fix,
     )
 
 
@@ -104,10 +106,9 @@ def read_as_urllib(environ: Environ) -> dict[str, tuple[str, str]]:
 def covers(exceptions: str, host: str) -> bool:
     """Return whether an engine asks `host` without the proxy.
 
-    It knows `*` where it stands alone, and neither patterns nor ports.
+    For an address it knows that and ranges, and no pattern: not even `*`.
     """
-    named = [each.strip() for each in exceptions.split(",")]
-    return named == [EVERY_HOST] or any(_is_same(each, host) for each in named)
+    return any(_is_same(each.strip(), host) for each in exceptions.split(","))
 
 
 def _is_same(exception: str, host: str) -> bool:
@@ -117,8 +118,8 @@ def _is_same(exception: str, host: str) -> bool:
         return ipaddress.ip_address(host) in ipaddress.ip_network(
             exception, strict=False
         )
-    except (ValueError, TypeError):
-        return False
+    except ValueError:  # the host is a name, for which `*` counts
+        return exception == EVERY_HOST and host == "localhost"
 
 
 def is_bypassed(exceptions: str, address: str) -> bool:

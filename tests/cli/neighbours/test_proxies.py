@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botocore_conn_provider.cli.neighbours.proxy_exceptions import (
-    ENGINES_PROXIES,
     find_endpoint_by_proxy,
     find_metadata_by_proxy,
     is_bypassed,
 )
-from botocore_conn_provider.endpoint.variables import FULL_URI, NO_PROXY
+from botocore_conn_provider.endpoint.variables import FULL_URI, NO_PROXY, PROXIES
 from tests.thoroughness import examples
 
 words = st.one_of(
@@ -24,7 +23,7 @@ words = st.one_of(
     st.text("0123456789./:*, ", max_size=20),
 )
 names = st.sampled_from(
-    [FULL_URI, *ENGINES_PROXIES, "Http_Proxy", *NO_PROXY, "_PROXY", "_proxy"]
+    [FULL_URI, *PROXIES, "Http_Proxy", *NO_PROXY, "_PROXY", "_proxy"]
 )
 
 
