@@ -1,7 +1,4 @@
-"""The endpoint on loopback that the environment names, where there is one.
-
-`exec` gives one to the program that it starts, `serve` to those beside it.
-"""
+"""What `exec` or `serve` gave this environment: an endpoint on loopback, or keys."""
 
 from __future__ import annotations
 
@@ -9,10 +6,19 @@ import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
 from botocore_conn_provider.endpoint.variables import FULL_URI
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
+
+
+def is_handed_on(live: Environ) -> bool:
+    """Return whether engines of this environment were given a connection.
+
+    Keys that no endpoint can hand out stand in variables, and a note of that beside.
+    """
+    return CHANGES_VARIABLE in live or is_loopback_endpoint(live)
 
 
 def is_loopback_endpoint(environ: Environ) -> bool:

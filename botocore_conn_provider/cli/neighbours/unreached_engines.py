@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli.endpoint_in_place import is_loopback_endpoint
+from botocore_conn_provider.cli.endpoint_in_place import is_handed_on
 from botocore_conn_provider.cli.neighbours.neighbour import ENGINE, Neighbour
 from botocore_conn_provider.connection.environment import (
-    CHANGES_VARIABLE,
     ENGINES_VARIABLE,
     is_disabled,
     is_yes,
@@ -28,10 +27,7 @@ def needs_a_way(settings: AwsSettings, environ: Environ) -> bool:
     """
     if is_disabled(environ) or not settings.names_identity:
         return False
-    if CHANGES_VARIABLE in environ:  # `exec` gives some connections' keys themselves
-        return False
-    is_on = is_yes(environ.get(ENGINES_VARIABLE, ""))
-    return not is_on and not is_loopback_endpoint(environ)
+    return not is_yes(environ.get(ENGINES_VARIABLE, "")) and not is_handed_on(environ)
 
 
 def tell_unreached(engine: PythonEngine, version: str | None) -> Neighbour:
