@@ -156,14 +156,20 @@ ENGINES: tuple[Engine, ...] = (
         " another way",
         advice=BY_ENDPOINT,
     ),
-    PythonEngine("lance", "lance", "lance", "pylance", advice=BY_ENDPOINT),
+    PythonEngine(
+        "lance",
+        "lance",
+        "lance",
+        "pylance",
+        advice=_advise_bridge("lance() as namespace_client"),
+    ),
     PythonEngine(
         "daft",
         "daft",
         "daft",
         "daft",
         NO_TELEMETRY,
-        advice=_advise_bridge("daft()"),
+        advice=_advise_bridge("daft() as io_config"),
     ),
     PythonEngine(
         "awscrt", "awscrt", "awscrt", "awscrt", advice=_advise_bridge("awscrt()")
@@ -184,7 +190,7 @@ ENGINES: tuple[Engine, ...] = (
         "duckdb",
         "duckdb",
         asks_portals=True,
-        advice=_advise_bridge("duckdb(connection)"),
+        advice=_advise_bridge("duckdb(database)"),
     ),
     Program("AWS CLI", "aws", (*CLI_OPTIONS, "--endpoint-url"), {"AWS_PAGER": ""}),
     Program("Node's SDK", "node", (str(PROBES / "probe_node.cjs"),)),

@@ -77,7 +77,7 @@ FREEZERS = (
         "has an AwsDuckDBHook that takes region and endpoint of the connection, and"
         " neither its keys nor its role; with credential_strategy='config' it copies the"
         " keys of the moment into DuckDB.",
-        "Use botocore_conn_provider.bridges.duckdb(connection) on a plain DuckDB"
+        "Use botocore_conn_provider.bridges.duckdb(database) on a plain DuckDB"
         " connection.",
         ">=9.38.0",
         by_another=True,
