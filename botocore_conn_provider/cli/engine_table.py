@@ -37,7 +37,7 @@ class PythonEngine(NamedTuple):
     `variables` are put into its probe's environment. `note` is told with the outcome.
     `asks_portals` tells that it asks AWS's sign-in portals directly, whatever the
     environment says. `advice` is what gives it the connection; empty for what asks
-    botocore, which has it.
+    botocore, which has it. `where` goes before, if it is not so everywhere.
     """
 
     name: str
@@ -48,6 +48,7 @@ class PythonEngine(NamedTuple):
     note: str = ""
     asks_portals: bool = False
     advice: str = ""
+    where: str = ""
 
     def find(self, environ: Environ) -> Runnable | None:  # noqa: ARG002 - see Program
         """Return how to run its probe; None if it is not installed. Imports nothing."""
@@ -126,9 +127,8 @@ ENGINES: tuple[Engine, ...] = (
         "polars",
         HTTP,
         "storage_options has a key that polars does not know, here aws_allow_http",
-        advice="This concerns calls whose storage_options have a key that polars does"
-        " not know, such as aws_allow_http."
-        f" {_advise_bridge('polars() as credential_provider')}",
+        advice=_advise_bridge("polars() as credential_provider"),
+        where="where storage_options has a key that it does not know, as aws_allow_http",
     ),
     PythonEngine(
         "pyarrow",

@@ -19,7 +19,9 @@ FIELD = "login_session"
 BEFORE_IT = ("role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name")
 KEY_FIELD = "aws_access_key_id"
 DISABLES_CRT = "BOTO_DISABLE_CRT"
-INSTALL = "pip install --upgrade 'botocore[crt]'"
+# The one leaves botocore as it is, which other packages pin.
+INSTALL_CRT = "Run: pip install 'botocore[crt]'"
+UPDATE = "Run: pip install --upgrade boto3 'botocore[crt]'"
 
 
 class LoginSupport(Value):
@@ -90,15 +92,15 @@ def is_login(profile: Mapping[str, Any]) -> bool:
 def _explain(support: LoginSupport, environ: Environ) -> tuple[str, str]:
     botocore = f"botocore {support.botocore_version}"
     if not support.is_known:
-        return f"{botocore} does not know that yet (1.41.0 does)", f"Run: {INSTALL}"
+        return f"{botocore} does not know that yet (1.41.0 does)", UPDATE
     if support.crt_version is None:
         return (
             f"{botocore} needs awscrt for it, which is not installed",
-            f"Run: {INSTALL}",
+            INSTALL_CRT,
         )
     if environ.get(DISABLES_CRT, "").lower() == "true":
         seen = f"{DISABLES_CRT} has {botocore} leave out awscrt, which that needs"
         return seen, f"Unset {DISABLES_CRT}."
     crt = f"awscrt {support.crt_version}".rstrip()
     seen = f"{botocore} cannot use {crt} for it"
-    return seen, f"Run: {INSTALL}"
+    return seen, INSTALL_CRT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli.endpoint_in_place import is_handed_on
+from botocore_conn_provider.cli.installed_packages import Installed
 from botocore_conn_provider.cli.neighbours.neighbour import ENGINE, Neighbour
 from botocore_conn_provider.connection.environment import (
     ENGINES_VARIABLE,
@@ -32,13 +33,13 @@ def needs_a_way(settings: AwsSettings, environ: Environ) -> bool:
 
 def tell_unreached(engine: PythonEngine, version: str | None) -> Neighbour:
     """Return what to do for an engine."""
-    name = engine.distribution
+    shown = Installed(engine.distribution, version).shown
+    where = f" {engine.where}" if engine.where else ""
     return Neighbour(
         ENGINE,
-        name,
-        f"{name}{f' {version}' if version else ''} does not use the connection: it finds"
-        " AWS credentials by itself, in variables and AWS's files, else the machine's"
-        " role.",
+        engine.distribution,
+        f"{shown} does not use the connection{where}: it finds AWS credentials by itself,"
+        " in variables and AWS's files, else the machine's role.",
         engine.advice,
         version,
     )

@@ -27,7 +27,12 @@ SWITCHED_OFF = {"BOTO_DISABLE_CRT": "true"}
 @pytest.mark.parametrize(
     ("support", "environ", "text", "fix"),
     [
-        (MISSING, {}, "needs awscrt for it, which is not installed", "botocore[crt]"),
+        (
+            MISSING,
+            {},
+            "awscrt for it, which is not installed",
+            "install 'botocore[crt]'",
+        ),
         (TOO_OLD, {}, "botocore 1.44.8 cannot use awscrt 0.20.0", "botocore[crt]"),
         (
             TOO_OLD,
@@ -36,7 +41,7 @@ SWITCHED_OFF = {"BOTO_DISABLE_CRT": "true"}
             "Unset BOTO_DISABLE_CRT",
         ),
         (MISSING, SWITCHED_OFF, "which is not installed", "botocore[crt]"),
-        (UNKNOWN, {}, "botocore 1.40.0 does not know that yet", "--upgrade"),
+        (UNKNOWN, {}, "botocore 1.40.0 does not know that yet", "--upgrade boto3"),
     ],
 )
 def test_what_is_missing_is_told(
