@@ -21,8 +21,8 @@ T = TypeVar("T")
 # `name[extras] (specifiers)`. Not understood, so left out: what has a marker after a
 # semicolon, as each requirement of an extra has, and what comes from an address.
 REQUIREMENT = (
-    r"\s*(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*"
-    r"(?P<open>\()?(?P<specifiers>[^()@;]*)(?(open)\))\s*"
+    r"(?P<name>[A-Za-z0-9][\w.-]*) ?(?:\[[^\]]*\])? ?"
+    r"(?P<open>\()?(?P<specifiers>[^()@;]*)(?(open)\))"
 )
 
 
@@ -91,7 +91,8 @@ def _try(read: Callable[[], T]) -> T | None:
 
 def read_requirement(text: str) -> Requirement | None:
     """Return what a line of metadata requires; None if that depends on anything."""
-    found = re.fullmatch(REQUIREMENT, text)
+    # With one space for many the pattern has one way to match.
+    found = re.fullmatch(REQUIREMENT, " ".join(text.split()))
     if found is None:
         return None
     return Requirement(normalize(found["name"]), found["specifiers"].strip())

@@ -105,6 +105,12 @@ def test_requirement_is_read_as_pip_reads_it(line: str) -> None:
     assert SpecifierSet(mine.specifiers) == theirs.specifier
 
 
+def test_long_line_is_read_at_once() -> None:
+    """A pattern with many ways to match would take hours."""
+    assert read_requirement(f"botocore{' ' * 100_000}(") is None
+    assert read_requirement(f"botocore{' ' * 100_000}<1") is not None
+
+
 @pytest.mark.parametrize(
     "line",
     [
