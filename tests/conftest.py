@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["tests.federation.saml.parts"]
-FOREIGN = ("AWS_", "AIRFLOW_", "BOTO", "GOOGLE_", "CLOUDSDK_", "KRB5", "SSL_CERT_")
+FOREIGN = (
+    "AWS_",
+    "AIRFLOW_",
+    "BOTO",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "FSSPEC_",
+    "KRB5",
+    "SSL_CERT_",
+)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SECRETS = pytest.StashKey[Secrets]()
 register_quick()

@@ -283,3 +283,10 @@ def test_merging_a_config_takes_what_its_constructor_was_told() -> None:
     config.connect_timeout = 7
     merged: Any = Config().merge(config)
     assert (merged.read_timeout, merged.connect_timeout) == (3, 60)
+
+
+def test_provider_of_a_login_has_its_keys_from_awscrt() -> None:
+    """`doctor` tells by these two names what a profile with a login needs."""
+    if hasattr(credentials, "LoginProvider"):  # from 1.41.0 on
+        assert hasattr(credentials, "EC")
+        assert "EC is None" in inspect.getsource(credentials.LoginProvider.load)

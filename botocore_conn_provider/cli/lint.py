@@ -16,6 +16,7 @@ from botocore_conn_provider.cli.explain.accounts import (
     find_role_account,
 )
 from botocore_conn_provider.cli.forms.rewriting import rewrite
+from botocore_conn_provider.cli.neighbours.look import find_neighbours
 from botocore_conn_provider.connection.settings import AssumeRole, AwsSettings
 from botocore_conn_provider.errors import InvalidConnectionError, Problem
 from botocore_conn_provider.exchange.checks import prepare_base
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
     from botocore_conn_provider.cli.connection_source import Given
     from botocore_conn_provider.connection.record import Connection
 
+NEIGHBOUR = "neighbour"
 SUMMARY = "find what is wrong, outdated or unwise in the connection"
 DESCRIPTION = """\
 Read the connection, and judge it with this machine's botocore, profiles and files.
 Nothing is sent. Misspelt fields are told with what was probably meant, deprecated
-ones with what replaces them."""
+ones with what replaces them. What stands beside the connection on this machine and may
+get in its way (versions, proxies, engines) is told as a neighbour."""
 EPILOG = """\
 exit status:
-  0 nothing is wrong (advice may be given)   1 with --strict: there is advice
+  0 nothing is wrong (advice may be given)   1 with --strict: there is advice about
+  the connection (neighbours do not count: they are this machine's)
   3 the connection is wrong
 
 examples:
@@ -43,12 +47,19 @@ examples:
 
 
 class Remark(NamedTuple):
-    """One thing to say. `level` is error, deprecated or advice."""
+    """One thing to say. `level` is error, deprecated, advice or neighbour.
+
+    A neighbour is a finding of `cli.neighbours`; it has `kind`, `name` and `version`
+    in the place of a field.
+    """
 
     level: str
     field: str | None
     text: str
     fix: str = ""
+    kind: str | None = None
+    name: str | None = None
+    version: str | None = None
 
     def __str__(self) -> str:
         field = f"'{self.field}' " if self.field else ""
@@ -80,14 +91,15 @@ def run(arguments: argparse.Namespace) -> int:
         return exits.WRONG
     if arguments.fix:
         sys.stdout.write(write_rewritten(connection, given) + "\n")
-    return exits.FAILED if remarks and arguments.strict else exits.OK
+    is_unwise = any(remark.level != NEIGHBOUR for remark in remarks)
+    return exits.FAILED if is_unwise and arguments.strict else exits.OK
 
 
 def examine(given: Given) -> tuple[Connection | None, list[Remark]]:
     """Return the connection, None for one that is wrong, and what is to be said."""
     try:
         connection = given.parse()
-        prepare_base(connection.settings, given.view, variable=given.place)
+        base = prepare_base(connection.settings, given.view, variable=given.place)
     except InvalidConnectionError as error:
         return None, [_from_problem(problem) for problem in error.problems]
     settings = connection.settings
@@ -97,6 +109,10 @@ def examine(given: Given) -> tuple[Connection | None, list[Remark]]:
             for n in settings.notices
         ),
         *advise(settings),
+        *(
+            Remark(level=NEIGHBOUR, field=None, **found._asdict())
+            for found in find_neighbours(settings, base, given.snapshot)
+        ),
     ]
 
 

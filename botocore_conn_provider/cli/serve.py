@@ -196,15 +196,15 @@ def write_out(
     Raises:
         CannotServeError: It cannot be printed.
     """
-    from botocore_conn_provider.cli.neighbours import (
-        tell_neighbours,
+    from botocore_conn_provider.cli.serve_places import print_whole
+    from botocore_conn_provider.cli.serve_variables import (
+        list_variables,
         write_json,
         write_shell,
     )
-    from botocore_conn_provider.cli.serve_places import print_whole
 
     region_name = prepared.settings.client.region_name
-    neighbours = tell_neighbours(endpoint, region_name, prepared.snapshot.environ)
-    text = (write_json if arguments.json else write_shell)(neighbours)
+    served = list_variables(endpoint, region_name, prepared.snapshot.environ)
+    text = (write_json if arguments.json else write_shell)(served)
     print_whole(text)
     return text

@@ -61,11 +61,13 @@ IDENTITIES = (
     # With these a service is sent a bearer token, or no signature at all.
     "AWS_AUTH_SCHEME_PREFERENCE",
     "AWS_SKIP_SIGNATURE",
+    # lance and deltalake take these, too. `TOKEN` and the like are left: nobody is
+    # somebody by them alone, and other programs mean something else.
+    "ACCESS_KEY_ID",
+    "SECRET_ACCESS_KEY",
+    "SKIP_SIGNATURE",
 )
 BEARER_TOKENS = "AWS_BEARER_TOKEN_"
-# lance and deltalake take these, too. `TOKEN` and the like are left: nobody is
-# somebody by them alone, and other programs mean something else.
-WITHOUT_PREFIX = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SKIP_SIGNATURE")
 # Java's first SDK knows the file of credentials by another name.
 AWS_FILES = (
     "AWS_CONFIG_FILE",
@@ -77,6 +79,8 @@ CLOSED_PORT = 1  # only the system's own programs can open it
 # Libraries read the one or the other, and a lower-case one hides the other.
 NO_PROXY, NOT_BY_PROXY = ("NO_PROXY", "no_proxy"), (LOOPBACK, "localhost")
 EVERY_HOST = "*"
+# Where an engine finds the proxy that it would ask for the endpoint.
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 class HandedOn(Value):
@@ -164,6 +168,9 @@ def change_environment(
     if given.region_name is not None:
         changed |= dict.fromkeys(REGIONS, given.region_name)
     changed |= dict.fromkeys(NO_PROXY, _join_not_by_proxy(environ))
+    if changed[NO_PROXY[0]] == EVERY_HOST:
+        # Engines take that for names only, and would send the token to the proxy.
+        changed = {name: changed[name] for name in changed if name not in PROXIES}
     if notes_changes:
         changed[CHANGES_VARIABLE] = note_changes(environ, changed)
     return changed
@@ -172,8 +179,7 @@ def change_environment(
 def _names_identity(name: str) -> bool:
     """Return whether an engine takes the variable; some do so in any spelling."""
     upper = name.upper()
-    known = upper in IDENTITIES or upper in WITHOUT_PREFIX
-    return known or upper.startswith(BEARER_TOKENS)
+    return upper in IDENTITIES or upper.startswith(BEARER_TOKENS)
 
 
 def _find_regions(environ: Mapping[str, str], of_profile: str | None) -> dict[str, str]:

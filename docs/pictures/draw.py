@@ -18,7 +18,8 @@ from botocore_conn_provider.cli.doctor.examination import examine
 from botocore_conn_provider.cli.doctor.screen import Colours
 from botocore_conn_provider.cli.explain.explain import describe, lay_out
 from botocore_conn_provider.cli.explain.tree import build_tree, grow
-from botocore_conn_provider.connection.environment import ConnectionName
+from botocore_conn_provider.connection.environment import ConnectionName, Snapshot
+from botocore_conn_provider.secret import Options
 from tests.aws import Aws, Fault, build_error
 from tests.certificates import Certificates
 
@@ -43,8 +44,9 @@ def build_given(aws_url: str) -> Given:
     }
     keys = {"login": "AKIAQEXAMPLEEXAMPLE7", "password": "not-a-real-key"}
     text = json.dumps({"conn_type": "aws", **keys, "extra": extra})
-    environ = {"AWS_PROFILE": "private", "AWS_EC2_METADATA_DISABLED": "true"}
-    given = read_text(text, ConnectionName("aws_prod", "--conn-id"), environ)
+    environ = Options({"AWS_PROFILE": "private", "AWS_EC2_METADATA_DISABLED": "true"})
+    snapshot = Snapshot(environ, str(HERE))
+    given = read_text(text, ConnectionName("aws_prod", "--conn-id"), snapshot)
     return given._replace(place=given.name.variable)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from botocore_conn_provider.cli import lint
 from botocore_conn_provider.cli.doctor.screen import Colours, paint
 from botocore_conn_provider.cli.doctor.step import Outcome
 from botocore_conn_provider.cli.main import COMMANDS, main
+from botocore_conn_provider.cli.neighbours.neighbour import Neighbour
 from botocore_conn_provider.federation import saml
 from tests.cli.conftest import CONNECTION, ROLE
 
@@ -139,6 +141,9 @@ def test_missing_extra_has_its_own_code(
 
 OUTCOMES = [
     Outcome("DNS", 0.1, ("seen [bold]x",)),
+    Outcome(
+        "here", 0.1, warnings=(Neighbour("engine", "x", "it is [red]here", "wait"),)
+    ),
     Outcome("TCP", 0.1, cause="no", fix="go"),
 ]
 
@@ -155,11 +160,28 @@ def test_people_see_the_same_lines_in_colour(tmp_path: Path) -> None:
     assert path.read_text().splitlines() == [
         "✓ DNS (100 ms)",
         "    seen [bold]x",
+        "! here (100 ms)",
+        "    warning: it is [red]here",
+        "    fix: wait",
         "✗ TCP (100 ms)",
         "    cause: no",
         "    fix: go",
     ]
     assert str(paint("    cause: no").style) == "red"
+    assert str(paint("! here (100 ms)").style) == "bold yellow"
+
+
+@pytest.mark.parametrize("width", [1, 8, 30])
+def test_narrow_terminal_loses_no_word(width: int) -> None:
+    from rich.console import Console
+
+    file = io.StringIO()
+    screen = Colours(Console(file=file, force_terminal=False, width=width))
+    for outcome in OUTCOMES:
+        screen.end(outcome)
+    shown = "".join(file.getvalue().split())
+    for word in ("!here", "warning:itis[red]here", "fix:wait", "cause:no"):
+        assert word in shown
 
 
 @pytest.mark.parametrize("name", ["explain", "doctor"])

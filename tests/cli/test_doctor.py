@@ -253,6 +253,7 @@ def test_good_role_is_followed_to_its_caller(
         "✓ variable",
         "✓ parsing",
         "✓ this machine",
+        "✓ neighbours",
         "✓ base identity",
         "✓ STS",
         "✓ clock",

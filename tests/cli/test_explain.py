@@ -327,3 +327,21 @@ def test_engines_that_are_not_reached_are_named(
     monkeypatch.setenv("BOTOCORE_CONN_ENGINES", "on")
     _, others = explain(command, monkeypatch, document)["engines"].values()
     assert "by an endpoint of the process" in others
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9911/credentials"},
+        {"BOTOCORE_CONN_CHANGED_ENVIRONMENT": "{}"},
+    ],
+    ids=["endpoint", "keys"],
+)
+def test_engines_under_exec_or_beside_serve_are_reached(
+    given: dict[str, str], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    document = {"conn_type": "aws", "extra": {"role_arn": ROLE}}
+    _, others = explain(command, monkeypatch, document)["engines"].values()
+    assert others.startswith("by what this environment was given")

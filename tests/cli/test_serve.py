@@ -17,7 +17,11 @@ import pytest
 
 from botocore_conn_provider.cli import idle_renewal
 from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
-from botocore_conn_provider.cli.neighbours import tell_neighbours, write_shell
+from botocore_conn_provider.cli.serve_variables import (
+    list_variables,
+    write_json,
+    write_shell,
+)
 from botocore_conn_provider.endpoint.token_place import open_token_file
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.events import Event
@@ -136,7 +140,7 @@ class TestNeighbours:
         self, secrets: Secrets, mine: dict[str, str], merged: str
     ) -> None:
         with open_fixed(secrets) as endpoint:
-            lines = write_shell(tell_neighbours(endpoint, "eu-west-1", {}))
+            lines = write_shell(list_variables(endpoint, "eu-west-1", {}))
             script = f'{lines} printf %s "$NO_PROXY $no_proxy"'
             told = subprocess.run(
                 ["/bin/sh", "-euc", script],
@@ -146,14 +150,62 @@ class TestNeighbours:
                 check=True,
             )
             assert told.stdout == f"{merged} {merged}"
-            assert tell_neighbours(endpoint, None, mine).given["NO_PROXY"] == merged
+            assert list_variables(endpoint, None, mine).given["NO_PROXY"] == merged
+
+    @pytest.mark.parametrize(("mine", "is_left"), [("*", False), ("a.example", True)])
+    def test_no_proxy_is_left_to_a_neighbour_that_excepts_every_host(
+        self,
+        secrets: Secrets,
+        mine: str,
+        is_left: bool,  # noqa: FBT001 - a case
+    ) -> None:
+        """Engines take `*` for names only, and would send it the token."""
+        proxies = {"HTTP_PROXY": "http://proxy:1", "all_proxy": "http://proxy:1"}
+        environ = {**proxies, "NO_PROXY": mine}
+        with open_fixed(secrets) as endpoint:
+            lines = write_shell(list_variables(endpoint, None, {}))
+            told = json.loads(write_json(list_variables(endpoint, None, environ)))
+        names = subprocess.run(
+            ["/bin/sh", "-euc", f"{lines} env | cut -d= -f1"],
+            env={"PATH": os.environ["PATH"], **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert [name in names for name in proxies] == [is_left] * 2
+        assert [name not in told for name in proxies] == [is_left] * 2
+        assert [told.get(name) for name in proxies] == [None] * 2
+
+    def test_what_names_another_identity_is_gone_where_the_lines_were_read(
+        self, secrets: Secrets
+    ) -> None:
+        others = (
+            "ACCESS_KEY_ID",  # lance and deltalake read it so, too
+            "SECRET_ACCESS_KEY",
+            "SKIP_SIGNATURE",
+            "AWS_ACCESS_KEY_ID",
+            "AMAZON_SESSION_TOKEN",
+            "AWS_PROFILE",
+            "AWS_ROLE_ARN",
+        )
+        with open_fixed(secrets) as endpoint:
+            lines = write_shell(list_variables(endpoint, "eu-west-1", {}))
+        names = subprocess.run(
+            ["/bin/sh", "-euc", f"{lines} env | cut -d= -f1"],
+            env={"PATH": os.environ["PATH"], **dict.fromkeys(others, "another's")},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names
+        assert [name for name in others if name in names] == []
 
     def test_only_names_that_a_shell_can_unset_are_unset(
         self, secrets: Secrets
     ) -> None:
         environ = {"AWS_BEARER_TOKEN_X": "a", "AWS_BEARER_TOKEN_;reboot": "b"}
         with open_fixed(secrets) as endpoint:
-            unset = tell_neighbours(endpoint, None, environ).unset
+            unset = list_variables(endpoint, None, environ).unset
         bearers = {name for name in unset if name.startswith("AWS_BEARER_TOKEN_")}
         assert bearers == {"AWS_BEARER_TOKEN_X", "AWS_BEARER_TOKEN_BEDROCK"}
 

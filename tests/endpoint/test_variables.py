@@ -209,7 +209,21 @@ def test_change_made_since_is_not_undone(monkeypatch: pytest.MonkeyPatch) -> Non
     assert CHANGES_VARIABLE not in os.environ
 
 
-def test_no_proxy_of_every_host_stays_as_it_is() -> None:
-    environ = {"NO_PROXY": "a.example", "no_proxy": "*"}
+def test_no_proxy_of_every_host_stays_and_no_engine_has_a_proxy() -> None:
+    """Engines take `*` for names only, and would send the token to a proxy."""
+    proxies = dict.fromkeys(
+        ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://proxy:1"
+    )
+    environ = {**proxies, "HTTPS_PROXY": "x", "NO_PROXY": "a.example", "no_proxy": "*"}
     after = change_environment(environ, HandedOn(ENDPOINT))
     assert (after["NO_PROXY"], after["no_proxy"]) == ("*", "*")
+    assert proxies.keys() & after.keys() == set()
+    assert after["HTTPS_PROXY"] == "x"
+    assert restore(after, after.pop(CHANGES_VARIABLE)) == environ
+
+
+def test_proxy_stays_where_it_has_exceptions() -> None:
+    after = change_environment(
+        {"HTTP_PROXY": "http://proxy:1", "NO_PROXY": "a.example"}, HandedOn(ENDPOINT)
+    )
+    assert after["HTTP_PROXY"] == "http://proxy:1"

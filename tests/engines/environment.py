@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES, PythonEngine
+from botocore_conn_provider.cli.engine_table import ENGINES, PythonEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES, PythonEngine
+from botocore_conn_provider.cli.engine_table import ENGINES, PythonEngine
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
@@ -156,11 +156,14 @@ def test_no_engine_is_the_machine_where_the_endpoint_is_gone(machine: Machine) -
     assert {name for name, each in seen.items() if each.key_id} == set(), seen
 
 
-def test_no_engine_sends_the_token_to_a_proxy(machine: Machine, proxy: Proxy) -> None:
+@pytest.mark.parametrize("exceptions", ["127.0.0.1", "*"])
+def test_no_engine_sends_the_token_to_a_proxy(
+    exceptions: str, machine: Machine, proxy: Proxy
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         machine.environment[name] = proxy.url
     # As users have it: STS and the metadata service are asked without the proxy.
-    machine.environment["NO_PROXY"] = "127.0.0.1"
+    machine.environment["NO_PROXY"] = exceptions
     seen = machine.run_all()
     reached = {name for name, each in seen.items() if each.key_id}
     assert reached >= NAMES - IGNORES_NO_PROXY, seen

@@ -25,7 +25,8 @@ SUMMARY = "run the real flow step by step and say what fails, why, and what to d
 DESCRIPTION = """\
 Run the connection's real flow step by step and stop at the first step that fails, with
 cause, evidence and fix. Signs in, asks STS for credentials and asks who they are of.
-Nothing is stored and no secret is shown."""
+Nothing is stored and no secret is shown. What stands beside the connection and may get
+in its way (versions, proxies, engines) is a warning and fails nothing."""
 EPILOG = """\
 exit status:
   0 every step is good   1 a step failed   3 the connection is wrong
@@ -93,6 +94,7 @@ def build_report(given: Given, outcomes: list[Outcome]) -> dict[str, Any]:
                 "evidence": list(outcome.evidence),
                 "cause": outcome.cause,
                 "fix": outcome.fix,
+                "warnings": [warning.describe() for warning in outcome.warnings],
             }
             for outcome in outcomes
         ],

@@ -1,4 +1,4 @@
-"""The steps before any network: the variable, its text, this machine."""
+"""The steps before any network: the variable, its text, this machine and what is here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import botocore
 
 from botocore_conn_provider.cli.doctor.step import Step
+from botocore_conn_provider.cli.neighbours.look import find_neighbours
 from botocore_conn_provider.connection.environment import is_disabled
 from botocore_conn_provider.connection.spelling import find_near
 from botocore_conn_provider.errors import ConnectionNotFoundError, Problem
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from botocore_conn_provider.cli.connection_source import Given
+    from botocore_conn_provider.cli.neighbours.neighbour import Neighbour
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.unfitted_session import UnfittedSession
 
@@ -36,6 +38,7 @@ class ReadingSteps:
         yield Step("variable", self._look_at_variable)
         yield Step("parsing", self._look_at_text)
         yield Step("this machine", self._look_at_machine)
+        yield Step("neighbours", self._look_at_neighbours)
 
     def _look_at_variable(self) -> Iterator[str]:
         given = self._given
@@ -65,3 +68,7 @@ class ReadingSteps:
             self.settings, self._given.view, variable=self._given.place
         )
         yield f"botocore {botocore.__version__} takes its options and parameters"
+
+    def _look_at_neighbours(self) -> Iterator[str | Neighbour]:
+        found = find_neighbours(self.settings, self.base, self._given.snapshot)
+        yield from found or ("nothing here gets in its way",)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.cli.doctor.step import Outcome
 
-GOOD, BAD = "✓", "✗"
+GOOD, BAD, WARNED = "✓", "✗", "!"
 
 
 class Screen(Protocol):
@@ -68,10 +68,13 @@ class Colours:
 
 
 def list_lines(outcome: Outcome) -> Iterator[str]:
-    """Yield the lines of one step: its name and time, then evidence or cause."""
-    mark = GOOD if outcome.is_good else BAD
+    """Yield the lines of one step: its name and time, then what came of it."""
+    mark = BAD if not outcome.is_good else WARNED if outcome.warnings else GOOD
     yield f"{mark} {outcome.step} ({outcome.seconds * 1000:.0f} ms)"
     yield from (f"    {evidence}" for evidence in outcome.evidence)
+    for warning in outcome.warnings:
+        yield f"    warning: {warning.text}"
+        yield f"    fix: {warning.fix}"
     if outcome.cause is not None:
         yield f"    cause: {outcome.cause}"
     if outcome.fix is not None:
@@ -82,9 +85,10 @@ def paint(line: str) -> Text:
     """Return a line in colour. Nothing in it is read as markup."""
     from rich.text import Text
 
-    styles = {GOOD: "green", BAD: "bold red"}
+    styles = {GOOD: "green", BAD: "bold red", WARNED: "bold yellow"}
+    labels = {"cause": "red", "warning": "yellow", "fix": "yellow"}
     label = line.strip().partition(":")[0]
-    style = styles.get(line[0]) or {"cause": "red", "fix": "yellow"}.get(label, "dim")
+    style = styles.get(line[0]) or labels.get(label, "dim")
     return Text(line, style=style)
 
 

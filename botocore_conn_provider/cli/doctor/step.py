@@ -1,4 +1,7 @@
-"""One step of the way: look, and say what was seen or what is wrong."""
+"""One step of the way: look, and say what was seen, what is wrong or what to know.
+
+What is wrong is raised and ends the way. A warning does not: the connection may work.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,21 @@ from typing import NamedTuple
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.neighbours.neighbour import Neighbour
 from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.redaction import show_error
 from botocore_conn_provider.tracebacks import scrubbed
 
 LONGEST_CAUSE = 600
 
-Look = Callable[[], Iterable[str]]
+Look = Callable[[], Iterable[str | Neighbour]]
 
 
 class Step(NamedTuple):
-    """A step and what looks at it: returns evidence, or raises what is wrong."""
+    """A step and what looks at it.
+
+    It returns evidence as text and warnings as findings, or raises what is wrong.
+    """
 
     name: str
     look: Look
@@ -34,6 +41,7 @@ class Outcome(NamedTuple):
     cause: str | None = None
     fix: str | None = None
     exit_code: int = exits.OK
+    warnings: tuple[Neighbour, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -45,7 +53,7 @@ def run_step(step: Step) -> Outcome:
     """Look at one step; blocks for as long as its own deadlines allow."""
     began = time.monotonic()
     try:
-        evidence = _look(step)
+        seen = _look(step)
     except BotoCoreError as error:
         cause, fix = _explain(error)
         return Outcome(
@@ -55,11 +63,16 @@ def run_step(step: Step) -> Outcome:
             fix=fix,
             exit_code=exits.code_of(error),
         )
-    return Outcome(step.name, time.monotonic() - began, evidence)
+    return Outcome(
+        step.name,
+        time.monotonic() - began,
+        tuple(each for each in seen if isinstance(each, str)),
+        warnings=tuple(each for each in seen if isinstance(each, Neighbour)),
+    )
 
 
 @scrubbed
-def _look(step: Step) -> tuple[str, ...]:
+def _look(step: Step) -> tuple[str | Neighbour, ...]:
     return tuple(step.look())
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore_conn_provider.connection.environment import ENGINES_VARIABLE, is_yes
+from botocore_conn_provider.cli.endpoint_in_place import is_handed_on
+from botocore_conn_provider.connection.environment import (
+    ENGINES_VARIABLE,
+    current_environment,
+    is_yes,
+)
 
 if TYPE_CHECKING:
     from botocore_conn_provider.connection.environment import Environ
@@ -29,6 +34,8 @@ def _describe_others(settings: AwsSettings, environ: Environ) -> str:
     if settings.starts_from_chain and not settings.names_identity:
         return "not changed: the connection names no identity but the machine's"
     if not is_yes(environ.get(ENGINES_VARIABLE, "")):
+        if is_handed_on(current_environment()):
+            return "by what this environment was given by `exec` or `serve`"
         return (
             "NOT reached: they sign as the machine. Set BOTOCORE_CONN_ENGINES=on, call"
             " install(engines=True), or start the program by `botocore-conn exec`"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.configloader import load_config
 from botocore.exceptions import BotoCoreError
 
+from botocore_conn_provider.cli.endpoint_in_place import is_loopback_endpoint
 from botocore_conn_provider.cli.whoami.checked_settings import read_checked
 from botocore_conn_provider.cli.whoami.container_endpoint import (
     ask_key_id,
-    is_loopback_endpoint,
     is_machine_endpoint,
 )
 from botocore_conn_provider.cli.whoami.loopback_aws import CONTAINER

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botocore_conn_provider.cli.endpoint_in_place import is_loopback_endpoint
 from botocore_conn_provider.endpoint.variables import (
     FULL_URI,
     RELATIVE_URI,
@@ -28,15 +28,6 @@ def is_machine_endpoint(environ: Environ) -> bool:
     if environ.get(RELATIVE_URI):
         return True
     return bool(environ.get(FULL_URI)) and not is_loopback_endpoint(environ)
-
-
-def is_loopback_endpoint(environ: Environ) -> bool:
-    """Return whether the environment names an endpoint on loopback, as `exec` does."""
-    try:
-        host = urlsplit(environ.get(FULL_URI, "")).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def ask_key_id(environ: Environ) -> str | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.engine_table import ENGINES, Program
 from botocore_conn_provider.cli.whoami.checked_settings import read_checked
 from botocore_conn_provider.cli.whoami.connection_caller import name_kind
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES, Program
 from botocore_conn_provider.cli.whoami.probing import Sighting, try_engines
 from botocore_conn_provider.connection.environment import (
     Snapshot,

@@ -11,13 +11,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore_conn_provider.cli.engine_table import ENGINES, NOT_HERE
 from botocore_conn_provider.cli.whoami.child_environment import (
     World,
     lead_abroad,
     signs_in,
     surround,
 )
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES, NOT_HERE
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
@@ -26,8 +26,8 @@ from botocore_conn_provider.redaction import show_system_error, show_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from botocore_conn_provider.cli.engine_table import Engine, Runnable
     from botocore_conn_provider.cli.whoami.child_environment import Surroundings
-    from botocore_conn_provider.cli.whoami.engine_table import Engine, Runnable
     from botocore_conn_provider.connection.environment import ConnectionName, Environ
 
 LONGEST_DETAIL = 240

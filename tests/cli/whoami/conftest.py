@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from botocore_conn_provider.cli.engine_table import ENGINES
 from botocore_conn_provider.cli.whoami import probing
-from botocore_conn_provider.cli.whoami.engine_table import ENGINES
 from tests.cli.conftest import ROLE
 from tests.startup.conftest import AUTOLOAD
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from botocore_conn_provider.cli.engine_table import Program
 from botocore_conn_provider.cli.whoami import probing
-from botocore_conn_provider.cli.whoami.engine_table import Program
 from botocore_conn_provider.connection.environment import CHANGES_VARIABLE
 from botocore_conn_provider.connection.process_changes import note_changes
 from tests.child import DEADLINE_SECONDS

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider.endpoint.variables import (
     BEARER_TOKENS,
+    EVERY_HOST,
     IDENTITIES,
     NO_PROXY,
     NOT_BY_PROXY,
+    PROXIES,
     TOKEN,
     TOKEN_FILE,
     HandedOn,
@@ -32,16 +34,16 @@ if TYPE_CHECKING:
 KNOWN_BEARER_TOKEN = f"{BEARER_TOKENS}BEDROCK"
 
 
-class Neighbours(Value):
+class ServedVariables(Value):
     """The variables that neighbours set, and those that they must not have."""
 
     given: dict[str, str]
     unset: tuple[str, ...]
 
 
-def tell_neighbours(
+def list_variables(
     endpoint: Endpoint, region_name: str | None, environ: Environ
-) -> Neighbours:
+) -> ServedVariables:
     """Return what a neighbour needs, without the token.
 
     Args:
@@ -58,19 +60,21 @@ def tell_neighbours(
         name for name in environ if re.fullmatch(rf"(?a){BEARER_TOKENS}\w+", name)
     }
     named = [*IDENTITIES, *sorted({KNOWN_BEARER_TOKEN, *bearers})]
-    return Neighbours(given, tuple(name for name in named if name not in given))
+    return ServedVariables(given, tuple(name for name in named if name not in given))
 
 
-def write_json(neighbours: Neighbours) -> str:
+def write_json(served: ServedVariables) -> str:
     """Return one JSON object; null for a variable that must not be set."""
-    variables = {**neighbours.given, **dict.fromkeys(neighbours.unset)}
+    variables = {**served.given, **dict.fromkeys(served.unset)}
+    if variables[NO_PROXY[0]] == EVERY_HOST:
+        variables |= dict.fromkeys(PROXIES)
     return json.dumps(variables, indent=2) + "\n"
 
 
-def write_shell(neighbours: Neighbours) -> str:
+def write_shell(served: ServedVariables) -> str:
     """Return lines for a POSIX shell, which add to its own list of hosts."""
-    lines = [f"unset {' '.join(neighbours.unset)}"]
-    for name, value in neighbours.given.items():
+    lines = [f"unset {' '.join(served.unset)}"]
+    for name, value in served.given.items():
         if name in NO_PROXY:
             continue
         lines.append(f"export {name}={shlex.quote(value)}")
@@ -79,6 +83,8 @@ def write_shell(neighbours: Neighbours) -> str:
     upper, lower = NO_PROXY
     kept = "".join(f"${{{name}:+${name},}}" for name in NO_PROXY)
     lines.append(f'export {upper}="{kept}{",".join(NOT_BY_PROXY)}"')
-    lines.append(f'case ",${upper}," in *,\\*,*) {upper}="*";; esac')
+    # Engines take that for names only, and would send the token to the proxy.
+    every = f'{upper}="{EVERY_HOST}"; unset {" ".join(PROXIES)}'
+    lines.append(f'case ",${upper}," in *,\\*,*) {every};; esac')
     lines.append(f'export {lower}="${upper}"')
     return "\n".join(lines) + "\n"
