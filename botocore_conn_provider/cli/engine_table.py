@@ -100,16 +100,13 @@ NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 NO_TELEMETRY = {"DO_NOT_TRACK": "true", "DAFT_ANALYTICS_ENABLED": "0"}
 # How the connection reaches an engine. The first takes a hook of its own; the second is
 # for any that looks at the environment.
-BRIDGE = "Hand it botocore_conn_provider.bridges.{}, or {}"
-ENGINES_ON = (
-    "call install(engines=True) before its import, activate this Python with"
-    " BOTOCORE_CONN_ENGINES=on, or start the program by `botocore-conn exec`."
+BY_ENDPOINT = (
+    "Use install(engines=True), BOTOCORE_CONN_ENGINES=on or `botocore-conn exec`."
 )
-BY_ENDPOINT = f"{ENGINES_ON[0].upper()}{ENGINES_ON[1:]}"
 
 
 def _advise_bridge(call: str) -> str:
-    return BRIDGE.format(call, ENGINES_ON)
+    return BY_ENDPOINT.replace("Use", f"Use bridges.{call}, or", 1)
 
 
 CLI_OPTIONS = ("s3api", "list-objects-v2", "--bucket=whoami", "--region=us-east-1")

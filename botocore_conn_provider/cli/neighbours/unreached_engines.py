@@ -38,8 +38,8 @@ def tell_unreached(engine: PythonEngine, version: str | None) -> Neighbour:
     return Neighbour(
         ENGINE,
         engine.distribution,
-        f"{shown} does not use the connection{where}: it finds AWS credentials by itself,"
-        " in variables and AWS's files, else the machine's role.",
+        f"{shown} takes its AWS identity{where} from variables, AWS's files or the"
+        " machine's role, not from the connection.",
         engine.advice,
         version,
     )

@@ -199,7 +199,7 @@ def test_person_reads_warnings_and_the_way_goes_on(beside: Beside) -> None:
     install(beside.packages, ENGINES[1])
     lines = beside.run("doctor").splitlines()
     (at,) = (n for n, line in enumerate(lines) if line.startswith("! neighbours ("))
-    assert lines[at + 1].startswith("    warning: pyarrow 1.0 does not use")
+    assert lines[at + 1].startswith("    warning: pyarrow 1.0 takes its")
     assert lines[at + 2].startswith("    fix: ")
     assert lines[-2].startswith("✓ caller identity (")
 

@@ -30,5 +30,5 @@ def test_advice_is_for_those_that_are_somebody_else(engine: PythonEngine) -> Non
 def test_bridges_that_are_named_are_there() -> None:
     told = [each.advice for each in IN_PYTHON]
     told += [each.fix for each in frozen_keys.FREEZERS]
-    named = set(re.findall(r"botocore_conn_provider\.bridges\.(\w+)\(", " ".join(told)))
+    named = set(re.findall(r"bridges\.(\w+)\(", " ".join(told)))
     assert named == set(bridges.__all__)
