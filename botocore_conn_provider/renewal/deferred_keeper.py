@@ -150,7 +150,9 @@ class DeferredKeeper:
         """Return the seconds for which they are served; see `Keeper`."""
         return max(held.ends_at, held.serve_until) - self._elapsed()
 
-    def renew_ahead(self, within_seconds: float) -> Future[Any] | None:
+    def renew_ahead(
+        self, within_seconds: float, *, least_age_seconds: float | None = None
+    ) -> Future[Any] | None:
         """Return the running renewal, begun early; see `Keeper`.
 
         Raises:
@@ -158,7 +160,9 @@ class DeferredKeeper:
                 credentials.
         """
         keeper = self._found.keeper
-        return None if keeper is None else keeper.renew_ahead(within_seconds)
+        if keeper is None:
+            return None
+        return keeper.renew_ahead(within_seconds, least_age_seconds=least_age_seconds)
 
     @property
     def expires_at(self) -> datetime.datetime | None:

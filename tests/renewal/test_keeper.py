@@ -440,3 +440,88 @@ def test_events_tell_the_story() -> None:
         None,
     ]
     assert not any(event.degraded for event in world.events)
+
+
+YOUNG = HOUR / 12
+
+
+def test_wait_ahead_renews_a_set_that_is_too_short_and_not_young() -> None:
+    world = Simulation()
+    keeper = world.build_keeper()
+    keeper.current()
+    for age, asked in ((YOUNG, 1), (YOUNG + 1, 2)):
+        world.now = EPOCH + age
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+        assert len(world.asked) == asked
+    world.pass_time(20 * MINUTE)
+    keeper.wait_ahead(30 * MINUTE, least_age_seconds=YOUNG)  # more is left
+    assert len(world.asked) == 2
+    assert keeper.expires_at == issue(2, EPOCH + YOUNG + 1 + HOUR).expires_at
+
+
+def test_wait_ahead_of_a_crowd_is_one_renewal_and_one_wait() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper()
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.gate = threading.Event()
+    with ThreadPoolExecutor(20) as pool:
+        waits = [
+            pool.submit(keeper.wait_ahead, HOUR, least_age_seconds=YOUNG)
+            for _ in range(20)
+        ]
+        assert not any(wait.done() for wait in waits)
+        world.gate.set()
+        for wait in waits:
+            wait.result()
+    assert len(world.asked) == 2
+
+
+def test_failed_renewal_ahead_is_not_repeated_before_its_back_off() -> None:
+    world = Simulation()
+    keeper = world.build_keeper()
+    first = keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.fault = build_fault(retryable=False)
+    for _ in range(1000):
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+        world.pass_time(0.2)
+    assert len(world.asked) == 2
+    assert keeper.current() is first
+    world.pass_time(10 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == 3
+
+
+def test_wait_ahead_leaves_with_the_valid_set_when_its_patience_ends() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper(RenewalPolicy(deadline_seconds=5))
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.gate = threading.Event()
+    waited: list[float] = []
+
+    def wait(_: object, seconds: float) -> None:
+        waited.append(seconds)
+        world.pass_time(seconds)
+
+    keeper._renewals._runtime = keeper._renewals._runtime._replace(wait=wait)
+    for _ in range(100):
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    world.gate.set()
+    assert waited == [5.0]
+
+
+def test_wait_ahead_in_the_thread_of_the_renewal_does_not_wait() -> None:
+    world = Simulation()
+
+    def ask() -> TemporaryCredentials:
+        if world.asked:
+            keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)  # as a listener may
+        return world.fetch()
+
+    keeper = world.build_keeper(fetch=ask)
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == 2
