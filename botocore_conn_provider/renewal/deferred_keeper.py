@@ -150,6 +150,16 @@ class DeferredKeeper:
         """Return the seconds for which they are served; see `Keeper`."""
         return max(held.ends_at, held.serve_until) - self._elapsed()
 
+    def count_valid(self, held: Held) -> float:
+        """Return the seconds until they expire; see `Keeper`."""
+        return held.ends_at - self._elapsed()
+
+    def wait_ahead(self, within_seconds: float, *, least_age_seconds: float) -> None:
+        """Renew early and block; see `Keeper`. Before the keeper is found: nothing."""
+        keeper = self._found.keeper
+        if keeper is not None:
+            keeper.wait_ahead(within_seconds, least_age_seconds=least_age_seconds)
+
     def renew_ahead(
         self, within_seconds: float, *, least_age_seconds: float | None = None
     ) -> Future[Any] | None:

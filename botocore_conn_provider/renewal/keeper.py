@@ -203,7 +203,10 @@ class Keeper:
         """
         patience = self.plan_wait()
         # Again after a success: the store may have had no more than a newer set.
-        while attempt := self._join_ahead(within_seconds, least_age_seconds):
+        while self.is_renewal_due(within_seconds):
+            attempt = self._join_ahead(within_seconds, least_age_seconds)
+            if attempt is None:
+                return
             until, leaves_at = patience.ends_at, patience.leaves_at
             if self._renewals.wait(attempt, until, pauses_at=leaves_at) is not None:
                 return

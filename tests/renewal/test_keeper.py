@@ -16,11 +16,11 @@ from botocore_conn_provider.errors import (
     StsExchangeError,
 )
 from botocore_conn_provider.renewal.attempt import INTERRUPTED
-from botocore_conn_provider.renewal.schedule import RenewalPolicy
+from botocore_conn_provider.renewal.schedule import Found, Issued, RenewalPolicy
 from tests.renewal.simulation import EPOCH, HOUR, MINUTE, Simulation, build_fault, issue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Attempt
@@ -525,3 +525,50 @@ def test_wait_ahead_in_the_thread_of_the_renewal_does_not_wait() -> None:
     world.pass_time(20 * MINUTE)
     keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
     assert len(world.asked) == 2
+
+
+def test_wait_ahead_does_not_wait_for_a_renewal_while_enough_is_left() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper()
+    first = keeper.current()
+    world.pass_time(55 * MINUTE)
+    world.gate = threading.Event()
+    assert keeper.current() is first  # which began a renewal in the background
+    waited: list[float] = []
+    keeper._renewals._runtime = keeper._renewals._runtime._replace(
+        wait=lambda _, seconds: waited.append(seconds)
+    )
+    keeper.wait_ahead(4 * MINUTE, least_age_seconds=YOUNG)
+    assert waited == []
+    world.gate.set()
+
+
+class OlderFirst:
+    """A store in which another process put credentials some minutes ago."""
+
+    def __init__(self, stored: Issued) -> None:
+        self.stored = stored
+
+    def obtain(
+        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+    ) -> Found:
+        is_hit = accept(self.stored)
+        issued = self.stored if is_hit else fetch()
+        return Found(issued, from_store=is_hit, waited_seconds=0.0)
+
+
+@pytest.mark.parametrize(("age", "asked"), [(2 * MINUTE, 1), (10 * MINUTE, 2)])
+def test_wait_ahead_goes_on_where_the_store_has_no_more_than_a_newer_set(
+    age: float, asked: int
+) -> None:
+    world = Simulation()
+    now = EPOCH + 20 * MINUTE
+    stored = Issued(issue(9, now - age + HOUR), now - age, now - age + HOUR)
+    store = OlderFirst(Issued(issue(8, EPOCH), EPOCH - HOUR, EPOCH))
+    keeper = world.build_keeper(store=store)
+    keeper.current()
+    store.stored = stored
+    world.now = now
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == asked
+    assert world.kinds().count("store_hit") == 1
