@@ -71,6 +71,10 @@ def make_deep_copy(signing: Signing) -> Any:
     return copy.deepcopy(signing.arrange()._session)
 
 
+def make_shallow_copy(signing: Signing) -> Any:
+    return copy.copy(signing.arrange()._session)
+
+
 def make_copy_with_credentials(signing: Signing) -> Any:
     session = signing.arrange()
     session.get_credentials()
@@ -94,6 +98,7 @@ def make_rebound(signing: Signing) -> Any:
         make_default,
         make_kept_after_uninstall,
         make_deep_copy,
+        make_shallow_copy,
         make_copy_with_credentials,
         make_rebound,
     ],
