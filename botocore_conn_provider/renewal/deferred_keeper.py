@@ -180,6 +180,12 @@ class DeferredKeeper:
         keeper = self._found.keeper
         return None if keeper is None else keeper.expires_at
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last renewal failed; see `Keeper`."""
+        keeper = self._found.keeper
+        return keeper is not None and keeper.is_failing
+
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left; see `Keeper`."""
         keeper = self._found.keeper

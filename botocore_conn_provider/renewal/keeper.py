@@ -195,7 +195,8 @@ class Keeper:
     def wait_ahead(self, within_seconds: float, *, least_age_seconds: float) -> None:
         """Renew as `renew_ahead` does, and block as in the mandatory window.
 
-        Returns, too, when the renewal fails or the caller's patience ends.
+        Returns, too, when the renewal fails or the caller's patience ends; at once
+        where the last one failed: that is tried again in the background.
 
         Raises:
             ConnProviderError: A renewal has just failed, and there are no valid
@@ -205,7 +206,7 @@ class Keeper:
         # Again after a success: the store may have had no more than a newer set.
         while self.is_renewal_due(within_seconds):
             attempt = self._join_ahead(within_seconds, least_age_seconds)
-            if attempt is None:
+            if attempt is None or self.is_failing:
                 return
             until, leaves_at = patience.ends_at, patience.leaves_at
             if self._renewals.wait(attempt, until, pauses_at=leaves_at) is not None:
@@ -259,6 +260,11 @@ class Keeper:
         """When the current credentials expire, aware; None if there are none."""
         held = self.state.held
         return None if held is None else held.credentials.expires_at
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last renewal failed."""
+        return self.state.failure is not None
 
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left until expiry.

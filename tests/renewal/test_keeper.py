@@ -508,8 +508,13 @@ def test_wait_ahead_leaves_with_the_valid_set_when_its_patience_ends() -> None:
     keeper._renewals._runtime = keeper._renewals._runtime._replace(wait=wait)
     for _ in range(100):
         keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
-    world.gate.set()
     assert waited == [5.0]
+    # It is tried again in the background, but who knows that it is down does not wait.
+    world.pass_time(10 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert world.kinds().count("renewal_started") == 3
+    assert waited == [5.0]
+    world.gate.set()
 
 
 def test_wait_ahead_in_the_thread_of_the_renewal_does_not_wait() -> None:

@@ -109,9 +109,10 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         """
         keeper, patience = self._keeper.settled, None
         while keeper.is_renewal_due(within_seconds):
-            if not keeper.renew_ahead(
+            renewal = keeper.renew_ahead(
                 within_seconds, least_age_seconds=least_age_seconds
-            ):
+            )
+            if renewal is None or keeper.is_failing:
                 return
             patience = keeper.plan_wait(patience)
             seconds = keeper.limit_wait(patience)
