@@ -201,6 +201,15 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
         self._remember(retryable=retryable)
 
 
+class PresignedUrlError(ConnProviderError):
+    """A presigned URL was not made, because it would end before the time asked for.
+
+    Raised only where the connection's `presigned_urls` says `error`.
+    """
+
+    section = "presigned-url"
+
+
 class IdpRequestError(CredentialFetchError):
     """The IdP could not be reached, or refused the sign-in."""
 

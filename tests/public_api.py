@@ -20,6 +20,7 @@ from botocore_conn_provider import (
     IdpRequestError,
     InvalidConnectionError,
     MissingDependencyError,
+    PresignedUrlError,
     Problem,
     SamlResponseError,
     StsExchangeError,
@@ -107,6 +108,7 @@ def use_errors() -> None:
     assert isinstance(absent, ConnectionNotFoundError)
     assert (absent.conn_id, absent.variable) == ("absent", None)
     missing = MissingDependencyError(conn_id="x", cause="It is not there.")
+    early = PresignedUrlError(conn_id="x", cause="It would end early.")
     invalid = InvalidConnectionError(conn_id="x", problems=[Problem("a", "b", "C.")])
     not_found = ConnectionNotFoundError(conn_id="x", problems=[Problem("a", "b", "C.")])
     kinds = (
@@ -120,7 +122,7 @@ def use_errors() -> None:
         kind(conn_id="x", cause="No.", hint="Wait.", retryable=True) for kind in kinds
     ]
     assert all(error.retryable and error.section for error in failed)
-    every: list[ConnProviderError] = [missing, invalid, not_found, *failed]
+    every: list[ConnProviderError] = [missing, early, invalid, not_found, *failed]
     for error in every:
         again: ConnProviderError = pickle.loads(pickle.dumps(error))  # noqa: S301
         assert (again.conn_id, again.cause, again.hint) == (

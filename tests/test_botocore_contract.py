@@ -32,6 +32,7 @@ from botocore_conn_provider.exchange.session_view import (
     name_object,
 )
 from botocore_conn_provider.sessions.client_creation import ARGUMENTS
+from botocore_conn_provider.sessions.presigners import PRESIGNERS
 
 
 def test_frozen_credentials_begin_with_the_three_keys() -> None:
@@ -290,3 +291,56 @@ def test_provider_of_a_login_has_its_keys_from_awscrt() -> None:
     if hasattr(credentials, "LoginProvider"):  # from 1.41.0 on
         assert hasattr(credentials, "EC")
         assert "EC is None" in inspect.getsource(credentials.LoginProvider.load)
+
+
+def test_presigners_take_their_time_where_we_read_it() -> None:
+    for name, (place, usual) in PRESIGNERS.items():
+        theirs = getattr(signers, name, None) or getattr(signers, f"dsql_{name}", None)
+        if theirs is None:
+            assert "db_connect" in name  # younger than the oldest botocore
+            continue
+        taken = list(inspect.signature(theirs).parameters.values())[1:]
+        told = [(n, each.default) for n, each in enumerate(taken)]
+        times = [told[n] for n, each in enumerate(taken) if each.name == "ExpiresIn"]
+        assert times == ([] if place is None else [(place, usual)])
+    assert "expires_in=900" in inspect.getsource(signers.generate_db_auth_token)
+
+
+def test_every_presigner_that_botocore_adds_is_known() -> None:
+    added = [
+        name
+        for event, handler, *_ in handlers.BUILTIN_HANDLERS
+        if event.startswith("creating-client-class") and callable(handler)
+        for name in find_added(handler)
+        if "presign" in name or "token" in name
+    ]
+    assert "generate_presigned_url" in added
+    assert set(added) <= set(PRESIGNERS)
+
+
+def find_added(handler: Any) -> list[str]:
+    attributes: dict[str, Any] = {}
+    handler(class_attributes=attributes)
+    return list(attributes)
+
+
+def test_client_tells_whose_credentials_sign() -> None:
+    session = botocore.session.Session()
+    session.set_credentials("AKIA", "s", "t")
+    made: Any = session.create_client("sts", "eu-west-1")
+    assert made._get_credentials() is session.get_credentials()
+
+
+def test_presigners_are_put_on_a_class_before_a_last_handler() -> None:
+    seen: dict[str, Any] = {}
+    session = botocore.session.Session()
+    events: Any = session.get_component("event_emitter")
+
+    def look(class_attributes: dict[str, Any], **_: Any) -> None:
+        seen.update(class_attributes)
+
+    events.register_last("creating-client-class", look)
+    session.set_credentials("AKIA", "s", "t")
+    for service in ("s3", "rds"):
+        session.create_client(service, "eu-west-1")
+    assert {name for name in PRESIGNERS if "connect" not in name} <= set(seen)

@@ -40,6 +40,7 @@ EVERY: list[ConnProviderError] = [
     *(kind(conn_id="x", cause="W.", retryable=True) for kind in FETCH_ERRORS),
     ConnProviderError(conn_id="x", cause="Why."),
     MissingDependencyError(conn_id="x", cause="No.", hint="pip install it."),
+    errors.PresignedUrlError(conn_id="x", cause="Early.", hint="Ask for less."),
     InvalidConnectionError(conn_id="x", problems=PROBLEMS, variable="AIRFLOW_CONN_X"),
     InvalidConnectionError(conn_id="x", problems=PROBLEMS[:1]),
     ConnectionNotFoundError(conn_id="x", problems=PROBLEMS),

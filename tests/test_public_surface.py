@@ -30,6 +30,7 @@ PUBLIC = {
         "IdpRequestError",
         "InvalidConnectionError",
         "MissingDependencyError",
+        "PresignedUrlError",
         "Problem",
         "SamlResponseError",
         "StsExchangeError",

@@ -16,7 +16,7 @@ import pytest
 import botocore_conn_provider
 from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.connection.settings import OwnSettings
-from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.errors import ConnProviderError, PresignedUrlError
 from botocore_conn_provider.federation.plugin_lookup import TOKEN_SOURCES
 from botocore_conn_provider.plugins import Secret, TokenRequest
 from botocore_conn_provider.renewal.schedule import Issued, RenewalPolicy, hold
@@ -26,6 +26,8 @@ from tests.renewal.simulation import EPOCH, HOUR, Simulation, build_fault, issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import boto3.session
 
     from tests.aws import Aws
     from tests.leaks import Leaks
@@ -90,12 +92,15 @@ class Observed:
         read = Connection.parse(self.write(), environ=os.environ)
         return RenewalPolicy.from_settings(read.settings.own)
 
+    def make_session(self, **more: Any) -> boto3.session.Session:
+        """Return a session that uses the connection."""
+        self._monkeypatch.setenv("AIRFLOW_CONN_OBSERVED", self.write(**more))
+        return botocore_conn_provider.session("observed")
+
     def fetch(self, **more: Any) -> str:
         """Return whether a session gets credentials, else what the error says."""
-        self._monkeypatch.setenv("AIRFLOW_CONN_OBSERVED", self.write(**more))
-        session = botocore_conn_provider.session("observed")
         try:
-            found = session.get_credentials()
+            found = self.make_session(**more).get_credentials()
             assert found is not None
             found.get_frozen_credentials()
         except ConnProviderError as error:
@@ -181,6 +186,15 @@ def see_static_stability_seconds(observed: Observed) -> str:
     return "served"
 
 
+def see_presigned_urls(observed: Observed) -> str:
+    client = observed.make_session().client("sts")
+    try:
+        client.generate_presigned_url("get_caller_identity", ExpiresIn=24 * HOUR)
+    except PresignedUrlError as error:
+        return str(error)
+    return "signed"
+
+
 SEEN: dict[str, tuple[object, Callable[[Observed], str], str, str]] = {
     "strict": (True, see_strict, "is not used", "strict is on"),
     "store": ("@PLACE@", see_store, "store False", "store True"),
@@ -195,6 +209,7 @@ SEEN: dict[str, tuple[object, Callable[[Observed], str], str, str]] = {
     "mandatory_seconds": (600, see_mandatory_seconds, "wait 60 s", "wait 600 s"),
     "static_stability_seconds": (3600, see_static_stability_seconds, "down.", "served"),
     "plugins": (False, see_plugins, "credentials", "Use one of file, google"),
+    "presigned_urls": ("error", see_presigned_urls, "signed", "was asked for 86400 s"),
 }
 
 

@@ -34,6 +34,7 @@ def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
         mandatory_seconds=sources.number("mandatory_seconds"),
         static_stability_seconds=sources.number("static_stability_seconds") or 0.0,
         plugins=True if plugins is None else plugins,
+        presigned_urls=sources.choice("presigned_urls", ("warn", "error")) or "warn",
     )
     inner.refuse_left_over()
     return settings
@@ -48,6 +49,10 @@ class _Sources:
 
     def text(self, name: str) -> str | None:
         return self.inner.text(name) or self.variables.text(_variable_of(name))
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        mine = self.inner.choice(name, choices)
+        return mine or self.variables.choice(_variable_of(name), choices)
 
     def flag(self, name: str) -> bool | None:
         mine, other = self.inner.flag(name), self.variables.flag(_variable_of(name))

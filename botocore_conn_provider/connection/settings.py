@@ -140,6 +140,7 @@ class OwnSettings(Value):
     mandatory_seconds: float | None = None
     static_stability_seconds: float = 0.0
     plugins: bool = True
+    presigned_urls: str = "warn"
 
     @property
     def lock_seconds(self) -> float:

@@ -150,7 +150,19 @@ class DeferredKeeper:
         """Return the seconds for which they are served; see `Keeper`."""
         return max(held.ends_at, held.serve_until) - self._elapsed()
 
-    def renew_ahead(self, within_seconds: float) -> Future[Any] | None:
+    def count_valid(self, held: Held) -> float:
+        """Return the seconds until they expire; see `Keeper`."""
+        return held.ends_at - self._elapsed()
+
+    def wait_ahead(self, within_seconds: float, *, least_age_seconds: float) -> None:
+        """Renew early and block; see `Keeper`. Before the keeper is found: nothing."""
+        keeper = self._found.keeper
+        if keeper is not None:
+            keeper.wait_ahead(within_seconds, least_age_seconds=least_age_seconds)
+
+    def renew_ahead(
+        self, within_seconds: float, *, least_age_seconds: float | None = None
+    ) -> Future[Any] | None:
         """Return the running renewal, begun early; see `Keeper`.
 
         Raises:
@@ -158,13 +170,21 @@ class DeferredKeeper:
                 credentials.
         """
         keeper = self._found.keeper
-        return None if keeper is None else keeper.renew_ahead(within_seconds)
+        if keeper is None:
+            return None
+        return keeper.renew_ahead(within_seconds, least_age_seconds=least_age_seconds)
 
     @property
     def expires_at(self) -> datetime.datetime | None:
         """When the current credentials expire, aware; None if there are none."""
         keeper = self._found.keeper
         return None if keeper is None else keeper.expires_at
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last renewal failed; see `Keeper`."""
+        keeper = self._found.keeper
+        return keeper is not None and keeper.is_failing
 
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left; see `Keeper`."""

@@ -20,7 +20,7 @@ from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import Patience, RenewalPolicy, plan_wait
 from botocore_conn_provider.renewal.shared_call import SharedCall
-from botocore_conn_provider.renewal.source import Source
+from botocore_conn_provider.renewal.source import RenewalCall, Source
 from botocore_conn_provider.renewal.state import KeeperState, Renewed, Telemetry
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
-    from botocore_conn_provider.renewal.schedule import Found, Held, Store
+    from botocore_conn_provider.renewal.attempt import Attempt
+    from botocore_conn_provider.renewal.schedule import Held, Store
 
 
 class Keeper:
@@ -167,20 +168,58 @@ class Keeper:
         """Return the seconds for which they are served, longer during an outage."""
         return max(held.ends_at, held.serve_until) - self._elapsed()
 
-    def renew_ahead(self, within_seconds: float) -> Future[Renewed] | None:
+    def count_valid(self, held: Held) -> float:
+        """Return the seconds until they expire; negative afterwards."""
+        return held.ends_at - self._elapsed()
+
+    def renew_ahead(
+        self, within_seconds: float, *, least_age_seconds: float | None = None
+    ) -> Future[Renewed] | None:
         """Return the running renewal, begun now where less than that is left.
 
         For those who hand credentials on to others that keep them. None where no
         renewal runs: more is left, or one failed and the next attempt is not due yet.
 
+        Args:
+            within_seconds: What is wanted.
+            least_age_seconds: Younger credentials are kept all the same; by default
+                those in the first half of their lifetime.
+
         Raises:
             ConnProviderError: A renewal has just failed, and there are no valid
                 credentials.
         """
-        with self._renewals.lock:
-            self.state.bring_forward(within_seconds)
-        attempt = self._renewals.join()
+        attempt = self._join_ahead(within_seconds, least_age_seconds)
         return None if attempt is None else attempt.future
+
+    def wait_ahead(self, within_seconds: float, *, least_age_seconds: float) -> None:
+        """Renew as `renew_ahead` does, and block as in the mandatory window.
+
+        Returns, too, when the renewal fails or the caller's patience ends; at once
+        where the last one failed: that is tried again in the background.
+
+        Raises:
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
+        """
+        patience = self.plan_wait()
+        # Again after a success: the store may have had no more than a newer set.
+        while self.is_renewal_due(within_seconds):
+            attempt = self._join_ahead(within_seconds, least_age_seconds)
+            if attempt is None or self.is_failing:
+                return
+            until, leaves_at = patience.ends_at, patience.leaves_at
+            if self._renewals.wait(attempt, until, pauses_at=leaves_at) is not None:
+                return
+
+    def _join_ahead(
+        self, within_seconds: float, least_age_seconds: float | None
+    ) -> Attempt[Renewed] | None:
+        with self._renewals.lock:
+            self.state.bring_forward(
+                within_seconds, least_age_seconds=least_age_seconds
+            )
+        return self._renewals.join()
 
     def renewal(self) -> Future[Renewed]:
         """Return the running renewal; start one in the background if it is due.
@@ -222,6 +261,11 @@ class Keeper:
         held = self.state.held
         return None if held is None else held.credentials.expires_at
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last renewal failed."""
+        return self.state.failure is not None
+
     def is_renewal_due(self, within_seconds: float | None = None) -> bool:
         """Return whether fewer than `within_seconds` are left until expiry.
 
@@ -239,39 +283,6 @@ class Keeper:
         A back-off after a failure stays, because the child has the same source.
         """
         self.state.plan_again()
-
-
-class RenewalCall:
-    """One whole renewal, with its events.
-
-    Apart from the keeper, so that no circle of references keeps one that is not used.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        state: KeeperState,
-        elapsed: Callable[[], float],
-    ) -> None:
-        self._source = source
-        self._state = state
-        self._elapsed = elapsed
-
-    def __call__(self, deadline: float) -> Renewed:
-        """Return new credentials; blocks as the source does."""
-        began = self._elapsed()
-        telemetry = self._state.telemetry
-        telemetry.started(self._state.held)
-        found = self._obtain(deadline)
-        telemetry.found(found, self._state.held)
-        return Renewed(found.issued, took_seconds=self._elapsed() - began)
-
-    def _obtain(self, deadline: float) -> Found:
-        accept = self._state.is_news
-        if self._state.find_servable() is not None:
-            return self._source.obtain(deadline, accept=accept)
-        return self._source.obtain_patiently(deadline, accept=accept)
 
 
 def _create_ended(renewed: Renewed) -> Future[Renewed]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.errors import StsExchangeError
 from botocore_conn_provider.renewal.repeats import Pauses, Repeats
 from botocore_conn_provider.renewal.schedule import Found, Issued
+from botocore_conn_provider.renewal.state import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy, Store
+    from botocore_conn_provider.renewal.state import KeeperState
 
 # What a renewal in the background asks of a busy STS besides: a blip is no warning.
 REPEATS_IN_BACKGROUND = 1
@@ -117,6 +119,39 @@ class Source:
             ),
             hint="Check the clock and its synchronisation (timedatectl).",
         )
+
+
+class RenewalCall:
+    """One whole renewal, with its events.
+
+    Apart from the keeper, so that no circle of references keeps one that is not used.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        state: KeeperState,
+        elapsed: Callable[[], float],
+    ) -> None:
+        self._source = source
+        self._state = state
+        self._elapsed = elapsed
+
+    def __call__(self, deadline: float) -> Renewed:
+        """Return new credentials; blocks as the source does."""
+        began = self._elapsed()
+        telemetry = self._state.telemetry
+        telemetry.started(self._state.held)
+        found = self._obtain(deadline)
+        telemetry.found(found, self._state.held)
+        return Renewed(found.issued, took_seconds=self._elapsed() - began)
+
+    def _obtain(self, deadline: float) -> Found:
+        accept = self._state.is_news
+        if self._state.find_servable() is not None:
+            return self._source.obtain(deadline, accept=accept)
+        return self._source.obtain_patiently(deadline, accept=accept)
 
 
 def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:

@@ -141,16 +141,22 @@ class KeeperState:
         self.held = None
         return True, held
 
-    def bring_forward(self, within_seconds: float) -> None:
+    def bring_forward(
+        self, within_seconds: float, *, least_age_seconds: float | None = None
+    ) -> None:
         """Make a renewal due now where less than that is left; a back-off stays.
 
-        Not in the first half of a lifetime, or short ones would be renewed at each ask.
+        Not of credentials younger than that (half of their lifetime, if it is not said),
+        or short ones would be renewed at each ask.
         """
         held, now = self.held, self._runtime.elapsed()
         if held is None or self.failure is not None:
             return
-        within_seconds = min(within_seconds, held.issued.lifetime_seconds / 2)
-        if held.ends_at - now < within_seconds and now < held.renew_at:
+        least_age = least_age_seconds
+        if least_age is None:
+            least_age = held.issued.lifetime_seconds / 2
+        is_short = held.ends_at - now < within_seconds
+        if is_short and now - held.obtained_at > least_age and now < held.renew_at:
             self.held = held._replace(renew_at=now)
 
     def _note_former(self, access_key_id: str) -> None:

@@ -19,6 +19,8 @@ from botocore.credentials import (
     RefreshableCredentials,
 )
 
+from botocore_conn_provider.value import Value
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
@@ -30,6 +32,19 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.keeper import Keeper
 
 Recipe = tuple["Callable[..., Any]", tuple[Any, ...]]
+
+
+class UrlRules(Value):
+    """What a connection wants of presigned URLs that its credentials do not outlast.
+
+    `are_errors`: such a URL is not made.
+    """
+
+    conn_id: str = ""
+    are_errors: bool = False
+
+
+WARNED_OF = UrlRules()
 
 # The oldest botocore that we support has no account_id there.
 FROZEN_FIELDS = len(ReadOnlyCredentials._fields)
@@ -59,16 +74,23 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
         method: The provider's METHOD.
         recipe: A callable and its arguments that make these credentials again from
             the connection's name. It is what a pickle holds.
+        urls: Of URLs that are signed with them.
     """
 
     def __init__(
-        self, keeper: Keeper | DeferredKeeper, *, method: str, recipe: Recipe
+        self,
+        keeper: Keeper | DeferredKeeper,
+        *,
+        method: str,
+        recipe: Recipe,
+        urls: UrlRules = WARNED_OF,
     ) -> None:
         # The base class's constructor is not called: it takes keys and a lock of its
         # own, and neither exists here (botocore's deferred class does the same).
         self.method = method
         self._keeper = keeper
         self._recipe = recipe
+        self.urls = urls
         # One tuple, so that a reader never pairs a set with another's frozen form.
         self._latest: tuple[TemporaryCredentials, ReadOnlyCredentials] | None = None
 

@@ -26,6 +26,7 @@ from botocore_conn_provider.sessions.credentials import (
     ConnectionCredentials,
     KeptCredentials,
     Recipe,
+    UrlRules,
 )
 
 if TYPE_CHECKING:
@@ -124,8 +125,16 @@ class RoleProvider(ConnectionProvider):
 
     def _load(self) -> Credentials:
         return KeptCredentials(
-            self.defer_keeper(), method=self.METHOD, recipe=self._make_recipe()
+            self.defer_keeper(),
+            method=self.METHOD,
+            recipe=self._make_recipe(),
+            urls=self.find_url_rules(),
         )
+
+    def find_url_rules(self) -> UrlRules:
+        """Return what the connection says of presigned URLs that end early."""
+        are_errors = self.settings.own.presigned_urls == "error"
+        return UrlRules(self.settings.conn_id, are_errors)
 
     def defer_keeper(self) -> DeferredKeeper:
         """Return what finds the role's keeper at its first use; asks nothing."""

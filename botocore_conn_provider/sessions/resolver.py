@@ -161,7 +161,7 @@ class FittedResolver(CredentialResolver):
             release_session(view.events)
         ours = create_provider(settings, view, remake=self._fitted.binding.remake)
         if ours is not None and hasattr(ours, "defer_keeper"):
-            _watch_rejections(self._fitted.session)
+            _watch_clients(self._fitted.session)
         return Applied(settings, view, ours)
 
     def _build(self, applied: Applied | None) -> list[Any]:
@@ -253,9 +253,12 @@ def _is_ours(provider: Any) -> bool:
     return str(provider.METHOD).startswith(OUR_METHODS)
 
 
-def _watch_rejections(session: botocore.session.Session) -> None:
-    """Have a service's rejection of credentials reach their keeper."""
+def _watch_clients(session: botocore.session.Session) -> None:
+    """Have rejections of credentials, and wishes for them to last, reach their keeper."""
     from botocore_conn_provider.renewal.registry import keepers
+    from botocore_conn_provider.sessions.presigners import register_presigners
     from botocore_conn_provider.sessions.rejection import register_rejection
 
-    register_rejection(session.get_component("event_emitter"), keepers.reject)
+    events = session.get_component("event_emitter")
+    register_rejection(events, keepers.reject)
+    register_presigners(events)

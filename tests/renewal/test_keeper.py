@@ -16,11 +16,11 @@ from botocore_conn_provider.errors import (
     StsExchangeError,
 )
 from botocore_conn_provider.renewal.attempt import INTERRUPTED
-from botocore_conn_provider.renewal.schedule import RenewalPolicy
+from botocore_conn_provider.renewal.schedule import Found, Issued, RenewalPolicy
 from tests.renewal.simulation import EPOCH, HOUR, MINUTE, Simulation, build_fault, issue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Attempt
@@ -440,3 +440,140 @@ def test_events_tell_the_story() -> None:
         None,
     ]
     assert not any(event.degraded for event in world.events)
+
+
+YOUNG = HOUR / 12
+
+
+def test_wait_ahead_renews_a_set_that_is_too_short_and_not_young() -> None:
+    world = Simulation()
+    keeper = world.build_keeper()
+    keeper.current()
+    for age, asked in ((YOUNG, 1), (YOUNG + 1, 2)):
+        world.now = EPOCH + age
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+        assert len(world.asked) == asked
+    world.pass_time(20 * MINUTE)
+    keeper.wait_ahead(30 * MINUTE, least_age_seconds=YOUNG)  # more is left
+    assert len(world.asked) == 2
+    assert keeper.expires_at == issue(2, EPOCH + YOUNG + 1 + HOUR).expires_at
+
+
+def test_wait_ahead_of_a_crowd_is_one_renewal_and_one_wait() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper()
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.gate = threading.Event()
+    with ThreadPoolExecutor(20) as pool:
+        waits = [
+            pool.submit(keeper.wait_ahead, HOUR, least_age_seconds=YOUNG)
+            for _ in range(20)
+        ]
+        assert not any(wait.done() for wait in waits)
+        world.gate.set()
+        for wait in waits:
+            wait.result()
+    assert len(world.asked) == 2
+
+
+def test_failed_renewal_ahead_is_not_repeated_before_its_back_off() -> None:
+    world = Simulation()
+    keeper = world.build_keeper()
+    first = keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.fault = build_fault(retryable=False)
+    for _ in range(1000):
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+        world.pass_time(0.2)
+    assert len(world.asked) == 2
+    assert keeper.current() is first
+    world.pass_time(10 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == 3
+
+
+def test_wait_ahead_leaves_with_the_valid_set_when_its_patience_ends() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper(RenewalPolicy(deadline_seconds=5))
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    world.gate = threading.Event()
+    waited: list[float] = []
+
+    def wait(_: object, seconds: float) -> None:
+        waited.append(seconds)
+        world.pass_time(seconds)
+
+    keeper._renewals._runtime = keeper._renewals._runtime._replace(wait=wait)
+    for _ in range(100):
+        keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert waited == [5.0]
+    # It is tried again in the background, but who knows that it is down does not wait.
+    world.pass_time(10 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert world.kinds().count("renewal_started") == 3
+    assert waited == [5.0]
+    world.gate.set()
+
+
+def test_wait_ahead_in_the_thread_of_the_renewal_does_not_wait() -> None:
+    world = Simulation()
+
+    def ask() -> TemporaryCredentials:
+        if world.asked:
+            keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)  # as a listener may
+        return world.fetch()
+
+    keeper = world.build_keeper(fetch=ask)
+    keeper.current()
+    world.pass_time(20 * MINUTE)
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == 2
+
+
+def test_wait_ahead_does_not_wait_for_a_renewal_while_enough_is_left() -> None:
+    world = Simulation(in_threads=True)
+    keeper = world.build_keeper()
+    first = keeper.current()
+    world.pass_time(55 * MINUTE)
+    world.gate = threading.Event()
+    assert keeper.current() is first  # which began a renewal in the background
+    waited: list[float] = []
+    keeper._renewals._runtime = keeper._renewals._runtime._replace(
+        wait=lambda _, seconds: waited.append(seconds)
+    )
+    keeper.wait_ahead(4 * MINUTE, least_age_seconds=YOUNG)
+    assert waited == []
+    world.gate.set()
+
+
+class OlderFirst:
+    """A store in which another process put credentials some minutes ago."""
+
+    def __init__(self, stored: Issued) -> None:
+        self.stored = stored
+
+    def obtain(
+        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+    ) -> Found:
+        is_hit = accept(self.stored)
+        issued = self.stored if is_hit else fetch()
+        return Found(issued, from_store=is_hit, waited_seconds=0.0)
+
+
+@pytest.mark.parametrize(("age", "asked"), [(2 * MINUTE, 1), (10 * MINUTE, 2)])
+def test_wait_ahead_goes_on_where_the_store_has_no_more_than_a_newer_set(
+    age: float, asked: int
+) -> None:
+    world = Simulation()
+    now = EPOCH + 20 * MINUTE
+    stored = Issued(issue(9, now - age + HOUR), now - age, now - age + HOUR)
+    store = OlderFirst(Issued(issue(8, EPOCH), EPOCH - HOUR, EPOCH))
+    keeper = world.build_keeper(store=store)
+    keeper.current()
+    store.stored = stored
+    world.now = now
+    keeper.wait_ahead(HOUR, least_age_seconds=YOUNG)
+    assert len(world.asked) == asked
+    assert world.kinds().count("store_hit") == 1

@@ -11,6 +11,7 @@ from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from botocore_conn_provider.secret import KeyId, Secret
+from botocore_conn_provider.sessions.presigned_urls import find_least_age
 from tests.renewal.simulation import EPOCH
 from tests.renewal.virtual_time import VirtualTime
 
@@ -24,9 +25,12 @@ HANGS = 1e9
 
 
 class Caller:
-    """One call, from the caller's coming to his leaving."""
+    """One call, from the caller's coming to his leaving.
 
-    def __init__(self, world: WaitingWorld) -> None:
+    With `url_seconds` it is for a presigned URL that has to live for so long.
+    """
+
+    def __init__(self, world: WaitingWorld, url_seconds: float | None = None) -> None:
         held = world.keeper.state.held
         self.came = world.time.now
         self.left: float | None = None
@@ -36,14 +40,23 @@ class Caller:
             held.serve_until > world.read_steady_clock()
         )
         self._world = world
+        self._url_seconds = url_seconds
         self.actor: Actor = world.time.spawn(self._call)
 
     def _call(self) -> None:
         try:
+            if self._url_seconds is not None:
+                self._prepare_url(self._url_seconds)
             self.got = self._world.asks.current()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - looked at
             self.error = error
         self.left = self._world.time.now
+
+    def _prepare_url(self, seconds: float) -> None:
+        held = self._world.keeper.find_held()
+        if held is not None:
+            age = find_least_age(held)
+            self._world.keeper.wait_ahead(seconds, least_age_seconds=age)
 
     @property
     def waited(self) -> float:
@@ -95,9 +108,9 @@ class WaitingWorld:
         """Return the keeper's steady clock."""
         return self.time.now
 
-    def call(self) -> Caller:
+    def call(self, url_seconds: float | None = None) -> Caller:
         """Have a new caller ask for credentials, and act until all wait."""
-        caller = Caller(self)
+        caller = Caller(self, url_seconds)
         self.callers.append(caller)
         self.time.run()
         return caller

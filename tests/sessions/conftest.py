@@ -8,7 +8,10 @@ import moto.s3.utils
 import moto.settings
 import pytest
 
+from botocore_conn_provider.renewal.registry import keepers
+from botocore_conn_provider.sessions import presigned_urls
 from tests.sessions.program import Program
+from tests.sessions.signing import Signing
 from tests.sessions.wire import World, installed_afresh
 
 if TYPE_CHECKING:
@@ -50,3 +53,16 @@ def program(
     """A program whose calls botocore logs as the user's own."""
     with leaks.user_calls():
         yield Program(world, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test be a process that has said nothing of any URL yet."""
+    monkeypatch.setattr(presigned_urls, "_said", {})
+
+
+@pytest.fixture
+def signing(program: Program, leaks: Leaks) -> Iterator[Signing]:
+    """A program that signs URLs."""
+    yield Signing(program, leaks)
+    keepers.forget()

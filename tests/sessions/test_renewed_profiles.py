@@ -18,6 +18,7 @@ from botocore_conn_provider.errors import CredentialFetchError
 from tests.loopback import LOOPBACK, serve
 from tests.profiles import write_hop
 from tests.renewal.simulation import HOUR
+from tests.sessions.signing import OBJECT, WEEK, hold, make_s3, warnings_of
 from tests.sessions.wire import Case, World
 
 if TYPE_CHECKING:
@@ -158,6 +159,53 @@ def test_programs_keys_without_an_end_are_asked_for_once(
     assert credentials.get_frozen_credentials().token is None
     assert credentials.token is None
     assert tool.asked == 1
+
+
+def test_url_that_keys_without_an_end_sign_needs_no_others(
+    tool: Program,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tool.give(None)
+    connect(world, monkeypatch, "tool")
+    client = make_s3(boto3.Session())
+    assert client.generate_presigned_url("get_object", OBJECT, WEEK)
+    assert tool.asked == 1
+    assert warnings_of(caplog) == []
+
+
+def test_url_gets_new_keys_of_a_program(
+    tool: Program, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool.give(3000)
+    connect(world, monkeypatch, "tool")
+    session: Any = boto3.Session()
+    first = session.get_credentials().get_frozen_credentials().access_key
+    hold(session.get_credentials(), age=600)
+    tool.give(HOUR)
+    url = make_s3(session).generate_presigned_url("get_object", OBJECT)
+    assert first not in url
+    assert tool.asked == 2
+
+
+def test_program_that_repeats_its_keys_is_not_asked_for_each_url(
+    tool: Program,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tool.give(3000)
+    connect(world, monkeypatch, "tool")
+    session: Any = boto3.Session()
+    session.get_credentials().get_frozen_credentials()
+    hold(session.get_credentials(), age=600)
+    client = make_s3(session)
+    for _ in range(100):
+        client.generate_presigned_url("get_object", OBJECT)
+    assert tool.asked == 2
+    (said,) = warnings_of(caplog)
+    assert "even new ones last" in said
 
 
 ANSWERS = {

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from botocore.credentials import RefreshableCredentials
 
-from botocore_conn_provider.sessions.credentials import CopiedWhole, Recipe, freeze
+from botocore_conn_provider.sessions.credentials import (
+    WARNED_OF,
+    CopiedWhole,
+    Recipe,
+    UrlRules,
+    freeze,
+)
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -38,15 +44,26 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
     """
 
     def __init__(
-        self, keeper: Keeper | DeferredKeeper, *, method: str, recipe: Recipe
+        self,
+        keeper: Keeper | DeferredKeeper,
+        *,
+        method: str,
+        recipe: Recipe,
+        urls: UrlRules = WARNED_OF,
     ) -> None:
         # The base class's constructor is not called: it takes keys and a lock of one
         # loop, and neither exists here.
         self.method = method
         self._keeper = keeper
         self._recipe = recipe
+        self.urls = urls
         # Each loop touches its own entry only, in its own thread.
         self._watches: dict[asyncio.AbstractEventLoop, Watch] = {}
+
+    @property
+    def keeper(self) -> Keeper | DeferredKeeper:
+        """What renews them."""
+        return self._keeper
 
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return an immutable set to sign with; waits as `Keeper.current` does.
@@ -80,6 +97,28 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
             await asyncio.shield(self._join(self._keeper.limit_wait(patience)))
         self._keeper = self._keeper.settled
         return current
+
+    async def wait_ahead(
+        self, within_seconds: float, *, least_age_seconds: float
+    ) -> None:
+        """Renew early and wait for it, as `Keeper.wait_ahead` does.
+
+        Raises:
+            ConnProviderError: A renewal has just failed, and there are no valid
+                credentials.
+        """
+        keeper, patience = self._keeper.settled, None
+        while keeper.is_renewal_due(within_seconds):
+            renewal = keeper.renew_ahead(
+                within_seconds, least_age_seconds=least_age_seconds
+            )
+            if renewal is None or keeper.is_failing:
+                return
+            patience = keeper.plan_wait(patience)
+            seconds = keeper.limit_wait(patience)
+            if not seconds:
+                return
+            await asyncio.shield(self._join(seconds))
 
     def _join(self, seconds: float) -> Watch:
         """Return the one task of this loop that watches the renewal.

@@ -86,6 +86,7 @@ class AioProvider:
                 theirs.defer_keeper(),
                 method=theirs.METHOD,
                 recipe=theirs.make_aio_recipe(),
+                urls=theirs.find_url_rules(),
             )
         loaded = theirs.load()
         if isinstance(theirs, StaticProvider):
