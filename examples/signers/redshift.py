@@ -1,24 +1,20 @@
-"""Redshift: a database password for each connection, asked for by the connection's role."""
+"""Redshift: each database connection signs in with a password of its own."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redshift_connector
 
-import botocore_conn_provider
+if TYPE_CHECKING:
+    import boto3
 
-botocore_conn_provider.install()
 
-
-def connect(cluster: str, user: str, database: str, **options: Any) -> Any:
-    """Return a connection to a provisioned cluster."""
+def connect(cluster: str, user: str, session: boto3.Session, **where: Any) -> Any:
+    """Return a connection; `where` is its host, database and the like."""
+    login = session.client("redshift").get_cluster_credentials(
+        ClusterIdentifier=cluster, DbUser=user
+    )
     return redshift_connector.connect(
-        iam=True,
-        # Its cache would hand the password of one identity to the next.
-        iam_disable_cache=True,
-        cluster_identifier=cluster,
-        db_user=user,
-        database=database,
-        **options,
+        user=login["DbUser"], password=login["DbPassword"], **where
     )

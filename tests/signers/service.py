@@ -48,6 +48,7 @@ class Service:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
+        self.aws_url = aws.url
         self.requests: list[tuple[Sent, Signed | None]] = []
 
     @contextlib.contextmanager
