@@ -27,7 +27,7 @@ FIRST_LIFETIME_SECONDS = 4
 BEGIN = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "examples" / "signers")!r}]
-from tests.signers.programs import look, wait_for_renewal
+from tests.signers.programs import *
 """
 
 
