@@ -36,6 +36,7 @@ class Machine(NamedTuple):
 
     environment_keys: dict[str, str]
     metadata: dict[str, str]
+    role_key_id: str
 
 
 class Programs:
@@ -102,7 +103,7 @@ def machine(metadata_server: MetadataServer, secrets: Secrets) -> Machine:
         "AWS_SECRET_ACCESS_KEY": secrets.new("the machine's secret key"),
         "AWS_SESSION_TOKEN": secrets.new_session_token(),
     }
-    return Machine(keys, metadata_server.environment())
+    return Machine(keys, metadata_server.environment(), metadata_server.access_key_id)
 
 
 @pytest.fixture

@@ -1,0 +1,114 @@
+"""What stands in the environment, or was done earlier, and beats the connection.
+
+These are the libraries' own rules. Each test fails when one has changed, and then
+docs/signers.md has something else to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION
+
+if TYPE_CHECKING:
+    from tests.leaks import Secrets
+    from tests.signers.conftest import Programs
+
+CHANGED = "it has changed: say so in docs/signers.md"
+TOKEN = "AWS_BEARER_TOKEN_BEDROCK"
+BEDROCK = [name for name in PROGRAMS if name.startswith(("anthropic", "litellm", "lang"))]
+BEATEN_BY_A_TOKEN = {"anthropic", "litellm"}
+# As its documentation has it, without a client.
+LANGCHAIN = """
+from langchain_aws import ChatBedrockConverse
+model = ChatBedrockConverse(
+    model="anthropic.claude-sonnet-4-5", region_name="eu-west-1", endpoint_url=sys.argv[1],
+)
+call = lambda: model.invoke("?")
+"""
+TAKE_ENVIRONMENT_KEYS = {"litellm": BY_THEMSELVES["litellm"], "langchain-aws": LANGCHAIN}
+INSTALLED_LATE = """
+import contextlib, os
+os.environ["AWS_BEDROCK_RUNTIME_ENDPOINT"] = sys.argv[1]
+import litellm
+from anthropic import AnthropicBedrock
+client = AnthropicBedrock(aws_region="eu-west-1", base_url=sys.argv[1], max_retries=0)
+ask = [{"role": "user", "content": "?"}]
+calls = {
+    "anthropic": lambda: client.messages.create(
+        model="claude", max_tokens=9, messages=ask
+    ),
+    "litellm": lambda: litellm.completion(
+        model="bedrock/anthropic.claude-sonnet-4-5", messages=ask,
+        aws_region_name="eu-west-1", max_retries=0,
+    ),
+}
+import botocore_conn_provider
+"""
+CALL_BEFORE = """
+with contextlib.suppress(Exception):
+    calls[NAME]()
+"""
+CALL = """
+botocore_conn_provider.install()
+with contextlib.suppress(Exception):
+    calls[NAME]()
+"""
+
+
+@pytest.mark.parametrize("name", TAKE_ENVIRONMENT_KEYS)
+def test_keys_in_the_environment_beat_the_connection(
+    programs: Programs, name: str
+) -> None:
+    programs.environ |= programs.machine.environment_keys
+    programs.fail(SESSION + TAKE_ENVIRONMENT_KEYS[name] + "call()")
+
+    keys = {signed.key_id for _, signed in programs.service.requests if signed}
+    assert keys == {programs.machine.environment_keys["AWS_ACCESS_KEY_ID"]}, CHANGED
+
+
+@pytest.mark.parametrize("name", TAKE_ENVIRONMENT_KEYS)
+def test_without_keys_in_the_environment_the_connection_signs(
+    programs: Programs, name: str
+) -> None:
+    programs.run(SESSION + TAKE_ENVIRONMENT_KEYS[name] + "call()")
+
+    assert programs.service.key_ids == programs.issued
+
+
+@pytest.mark.parametrize("name", BEDROCK)
+def test_bearer_token_in_the_environment(
+    programs: Programs, name: str, secrets: Secrets
+) -> None:
+    programs.environ[TOKEN] = secrets.new("bearer token")
+    is_beaten = name in BEATEN_BY_A_TOKEN
+    (programs.fail if is_beaten else programs.run)(PROGRAMS[name] + "call()")
+
+    sent = {each.headers["authorization"] for each, _ in programs.service.requests}
+    assert sent, "nothing was sent"
+    beaten = sent == {f"Bearer {programs.environ[TOKEN]}"}
+    assert beaten is is_beaten, CHANGED
+
+
+@pytest.mark.parametrize("name", ["anthropic", "litellm"])
+def test_connection_that_is_installed_before_the_first_call_signs(
+    programs: Programs, name: str
+) -> None:
+    programs.run(INSTALLED_LATE + CALL.replace("NAME", repr(name)))
+
+    assert programs.service.key_ids == programs.issued
+
+
+@pytest.mark.parametrize(("name", "stays"), [("anthropic", False), ("litellm", True)])
+def test_connection_that_is_installed_after_the_first_call(
+    programs: Programs, name: str, *, stays: bool
+) -> None:
+    code = INSTALLED_LATE + CALL_BEFORE + CALL
+    programs.run(code.replace("NAME", repr(name)))
+
+    keys = [signed.key_id for _, signed in programs.service.requests if signed]
+    machines = programs.machine.role_key_id
+    expected = [machines, machines] if stays else [machines, *programs.issued]
+    assert keys == expected, CHANGED
