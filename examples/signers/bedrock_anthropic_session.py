@@ -8,6 +8,7 @@ import httpx2
 from anthropic import AnthropicBedrock
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -21,7 +22,10 @@ class BedrockAuth(httpx2.Auth):
     requires_request_body = True
 
     def __init__(self, session: boto3.Session) -> None:
-        self.credentials = session.get_credentials()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        self.credentials = credentials
         self.region = session.region_name
 
     def auth_flow(

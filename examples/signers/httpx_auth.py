@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +21,10 @@ class AwsAuth(httpx.Auth):
     requires_request_body = True
 
     def __init__(self, session: boto3.Session, service: str) -> None:
-        self.credentials = session.get_credentials()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        self.credentials = credentials
         self.region = session.region_name
         self.service = service
 

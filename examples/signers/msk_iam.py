@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ class OneSet(CredentialProvider):
 
     def __init__(self, session: boto3.Session) -> None:
         super().__init__()
-        self.credentials = session.get_credentials()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        self.credentials = credentials
 
     def load(self) -> ReadOnlyCredentials:
         """Return the current credentials."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
 from requests.auth import AuthBase
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ class AwsAuth(AuthBase):
     """Signs each request with the credentials that the session has at that moment."""
 
     def __init__(self, session: boto3.Session, service: str) -> None:
-        self.credentials = session.get_credentials()
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        self.credentials = credentials
         self.region = session.region_name
         self.service = service
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import awswrangler as wr
-import pandas as pd
 
 import botocore_conn_provider
 
@@ -12,5 +11,4 @@ botocore_conn_provider.install()
 
 def count_rows(path: str) -> int:
     """Return how many rows the CSV file at s3://… has."""
-    table: pd.DataFrame = wr.s3.read_csv(path)
-    return len(table)
+    return len(wr.s3.read_csv(path))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-SESSION = "import boto3, botocore_conn_provider as b; b.install(); s = boto3.Session()\n"
+SESSION = (
+    "import boto3, botocore_conn_provider as b; b.install(); s = boto3.Session()\n"
+)
 OTHER = "import botocore_conn_provider as b; s = b.session('other')\n"
 # What makes `call`, which makes one request. `s` is a session where one can be given.
 WITH_A_SESSION = {
@@ -82,4 +84,3 @@ PROGRAMS = {
     **{name: SESSION + code for name, code in WITH_A_SESSION.items()},
     **BY_THEMSELVES,
 }
-

@@ -86,9 +86,7 @@ class Postgres:
                 write(connection, (b"R", struct.pack("!i", 0)), READY)
                 answer_queries(connection)
 
-    def _open(
-        self, connection: socket.socket
-    ) -> tuple[socket.socket, list[str]]:
+    def _open(self, connection: socket.socket) -> tuple[socket.socket, list[str]]:
         """Agree on TLS, and read for whom the connection is."""
         while True:
             (length,) = struct.unpack("!i", read_exactly(connection, 4))

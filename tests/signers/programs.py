@@ -49,11 +49,11 @@ class RenewedAtEachLook:
         )
 
     @property
-    def access_key(self) -> str:
+    def access_key(self) -> str | None:
         return self.get_frozen_credentials().access_key
 
     @property
-    def secret_key(self) -> str:
+    def secret_key(self) -> str | None:
         return self.get_frozen_credentials().secret_key
 
     @property
@@ -63,7 +63,7 @@ class RenewedAtEachLook:
 
 def renew_at_each_look() -> None:
     """Give every session of boto3 such credentials from here on."""
-    looked_at = RenewedAtEachLook()
+    looked_at: Any = RenewedAtEachLook()
     boto3.Session.get_credentials = lambda _: looked_at  # type: ignore[assignment,method-assign]
 
 

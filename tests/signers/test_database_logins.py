@@ -133,7 +133,9 @@ def test_no_database_is_reached_while_sts_refuses(
 
 
 @pytest.mark.usefixtures("cluster", "redshift")
-@pytest.mark.parametrize(("options", "shared"), [("", 1), ("iam_disable_cache=True", 2)])
+@pytest.mark.parametrize(
+    ("options", "shared"), [("", 1), ("iam_disable_cache=True", 2)]
+)
 def test_redshifts_iam_hands_the_password_of_one_identity_to_the_next(
     programs: Programs, postgres: Postgres, options: str, shared: int
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.signers.conftest import BEGIN
 from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 CHANGED = "it has changed: say so in docs/signers.md"
 TOKEN = "AWS_BEARER_TOKEN_BEDROCK"
-BEDROCK = [name for name in PROGRAMS if name.startswith(("anthropic", "litellm", "lang"))]
-BEATEN_BY_A_TOKEN = {"anthropic", "litellm"}
 # As its documentation has it, without a client.
 LANGCHAIN = """
 from langchain_aws import ChatBedrockConverse
@@ -28,7 +27,20 @@ model = ChatBedrockConverse(
 )
 call = lambda: model.invoke("?")
 """
-TAKE_ENVIRONMENT_KEYS = {"litellm": BY_THEMSELVES["litellm"], "langchain-aws": LANGCHAIN}
+WITH_BEDROCK = ("anthropic", "litellm", "langchain-aws")
+BEDROCK = [name for name in PROGRAMS if name.startswith(WITH_BEDROCK)]
+BEATEN_BY_A_TOKEN = {"anthropic", "litellm"}
+TAKE_ENVIRONMENT_KEYS = {
+    "litellm": BY_THEMSELVES["litellm"],
+    "langchain-aws": LANGCHAIN,
+}
+# Both are started as a shell would start them.
+UNDER_EXEC = """
+import subprocess
+command = [sys.executable, "-m", "botocore_conn_provider", "exec", "--"]
+command += [sys.executable, "-c", CODE, sys.argv[1]]
+subprocess.run(command, check=True)
+"""
 INSTALLED_LATE = """
 import contextlib, os
 os.environ["AWS_BEDROCK_RUNTIME_ENDPOINT"] = sys.argv[1]
@@ -78,6 +90,18 @@ def test_without_keys_in_the_environment_the_connection_signs(
     assert programs.service.key_ids == programs.issued
 
 
+@pytest.mark.parametrize("name", TAKE_ENVIRONMENT_KEYS)
+def test_under_exec_the_connection_signs_whatever_is_in_the_environment(
+    programs: Programs, name: str, secrets: Secrets
+) -> None:
+    programs.environ |= programs.machine.environment_keys
+    programs.environ[TOKEN] = secrets.new("bearer token")
+    code = BEGIN + SESSION + TAKE_ENVIRONMENT_KEYS[name] + "call()"
+    programs.run(UNDER_EXEC.replace("CODE", repr(code)))
+
+    assert set(programs.service.key_ids) == set(programs.issued[-1:])
+
+
 @pytest.mark.parametrize("name", BEDROCK)
 def test_bearer_token_in_the_environment(
     programs: Programs, name: str, secrets: Secrets
@@ -90,6 +114,16 @@ def test_bearer_token_in_the_environment(
     assert sent, "nothing was sent"
     beaten = sent == {f"Bearer {programs.environ[TOKEN]}"}
     assert beaten is is_beaten, CHANGED
+
+
+def test_bearer_token_in_the_environment_beats_langchain_without_a_client(
+    programs: Programs, secrets: Secrets
+) -> None:
+    programs.environ[TOKEN] = secrets.new("bearer token")
+    told = programs.fail(SESSION + LANGCHAIN + "call()")
+
+    # botocore sends none over plain HTTP, which is all that there is here.
+    assert "Bearer authorization requires an HTTPS endpoint" in told, CHANGED
 
 
 @pytest.mark.parametrize("name", ["anthropic", "litellm"])
