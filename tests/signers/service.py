@@ -42,7 +42,10 @@ MOTOS = ("s3", "redshift")
 
 
 class Service:
-    """AWS's services on one port. `requests` are those that came, signed or not."""
+    """AWS's services on one port. `requests` are those that came, signed or not.
+
+    `is_busy_for` is how many of the next ones are answered with 503.
+    """
 
     url: str
 
@@ -50,6 +53,7 @@ class Service:
         self._aws = aws
         self.aws_url = aws.url
         self.requests: list[tuple[Sent, Signed | None]] = []
+        self.is_busy_for = 0
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[Service]:
@@ -72,6 +76,9 @@ class Service:
         if signed and signed.is_right and signed.service in MOTOS:
             return self._aws(environ, start_response)
         status = "200 OK" if signed and signed.is_right else "403 Forbidden"
+        if self.is_busy_for:
+            self.is_busy_for -= 1
+            status = "503 Service Unavailable"
         content = json.dumps(answer(environ["PATH_INFO"])).encode()
         start_response(
             status,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from tests.signers.libraries import SESSION
+from tests.signers.libraries import OTHER, SESSION
 from tests.signers.postgres import Postgres
 from tests.signers.signatures import check_url
 
@@ -108,6 +108,19 @@ def test_each_connection_to_redshift_asks_for_a_password_with_the_current_set(
     assert programs.service.key_ids == [first, second]
     passwords = [login.password for login in postgres.logins]
     assert len(set(passwords)) == 2
+
+
+@pytest.mark.usefixtures("cluster")
+def test_databases_of_another_connection(
+    programs: Programs, rds: str, redshift: str, postgres: Postgres
+) -> None:
+    for code in (rds, redshift):
+        programs.run(OTHER + code + "call()")
+
+    assert set(programs.roles) == {"arn:aws:iam::123456789012:role/other"}
+    token = check_url(f"http://{postgres.logins[0].password}", programs.aws.issued_keys)
+    assert token.is_right
+    assert [token.key_id, *programs.service.key_ids] == programs.issued
 
 
 def test_no_database_is_reached_while_the_connection_is_wrong(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.signers.conftest import BEGIN
-from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION
+from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION, WITH_A_SESSION
 
 if TYPE_CHECKING:
     from tests.leaks import Secrets
@@ -146,3 +146,17 @@ def test_connection_that_is_installed_after_the_first_call(
     machines = programs.machine.role_key_id
     expected = [machines, machines] if stays else [machines, *programs.issued]
     assert keys == expected, CHANGED
+
+
+@pytest.mark.parametrize("name", ["opensearch", "requests", "httpx", "langchain-aws"])
+def test_what_was_made_before_install_keeps_what_it_was_made_with(
+    programs: Programs, name: str
+) -> None:
+    programs.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
+    programs.environ["AWS_ENDPOINT_URL"] = programs.service.url
+    before = "import boto3, botocore_conn_provider as b; s = boto3.Session()\n"
+    ended = "b.install()\ntry: call()\nexcept Exception: pass"
+    programs.run(before + WITH_A_SESSION[name] + ended)
+
+    keys = {signed.key_id for _, signed in programs.service.requests if signed}
+    assert keys == {programs.machine.role_key_id}

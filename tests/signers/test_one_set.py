@@ -14,12 +14,41 @@ if TYPE_CHECKING:
 # Made of a client of boto3, which signs by itself.
 OF_BOTO3 = {"langchain-aws", "langchain-aws with asyncio", "awswrangler"}
 IN_PIECES = {"anthropic", "litellm"}
+RETRY = (
+    "opensearch",
+    "opensearch with asyncio",
+    "opensearch with urllib3",
+    "anthropic with a session",
+)
 IN_LOOPS = {name for name in PROGRAMS if "asyncio" in name}
+# Each asks for what its role is called.
+TWO_CONNECTIONS = (
+    SESSION
+    + """
+import requests, requests_auth
+other = b.session("other")
+def ask(session, role):
+    auth = requests_auth.AwsAuth(session, "execute-api")
+    return lambda: requests.get(sys.argv[1] + "/" + role, auth=auth)
+one, two = ask(s, "reader"), ask(other, "other")
+look(lambda: (one(), two()), s)
+two(); one()
+"""
+)
 
 
 @pytest.mark.parametrize("name", sorted(set(WITH_A_SESSION) - OF_BOTO3))
 def test_each_request_is_signed_with_one_set(programs: Programs, name: str) -> None:
     programs.run(f"{SESSION}renew_at_each_look()\n{WITH_A_SESSION[name]}call(); call()")
+
+    first, second = programs.service.key_ids
+    assert first != second
+
+
+@pytest.mark.parametrize("name", RETRY)
+def test_retry_is_signed_anew(programs: Programs, name: str) -> None:
+    programs.service.is_busy_for = 1
+    programs.run(f"{SESSION}renew_at_each_look()\n{WITH_A_SESSION[name]}call()")
 
     first, second = programs.service.key_ids
     assert first != second
@@ -47,6 +76,17 @@ def test_threads_sign_with_one_set_each_across_a_renewal(
 
     assert len(programs.issued) == 2
     assert set(programs.service.key_ids) == set(programs.issued)
+
+
+def test_two_connections_in_one_program_sign_as_themselves(programs: Programs) -> None:
+    programs.run(TWO_CONNECTIONS, ends_soon=True)
+
+    roles = dict(zip(programs.issued, programs.roles, strict=True))
+    asked = [sent.url.rpartition("/")[2] for sent, _ in programs.service.requests]
+    assert len(asked) == 6
+    assert [
+        roles[key_id].rpartition("/")[2] for key_id in programs.service.key_ids
+    ] == asked
 
 
 @pytest.mark.parametrize("name", sorted(set(PROGRAMS) - IN_LOOPS))

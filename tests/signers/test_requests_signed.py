@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.signers.libraries import OTHER, PROGRAMS, WITH_A_SESSION
+from tests.signers.libraries import OTHER, PROGRAMS, SESSION, WITH_A_SESSION
 
 if TYPE_CHECKING:
     from tests.signers.conftest import Programs
@@ -67,3 +67,16 @@ def test_session_of_another_connection_signs_as_that_one(
 
     assert programs.roles == ["arn:aws:iam::123456789012:role/other"]
     assert programs.service.key_ids == programs.issued
+
+
+@pytest.mark.parametrize("name", WITH_A_SESSION)
+def test_without_any_credentials_nothing_is_sent(programs: Programs, name: str) -> None:
+    for variable in ("AIRFLOW_CONN_AWS_DEFAULT", "AWS_EC2_METADATA_DISABLED"):
+        programs.environ[variable] = {"AWS_EC2_METADATA_DISABLED": "true"}.get(
+            variable, ""
+        )
+    programs.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
+    told = programs.fail(SESSION + WITH_A_SESSION[name] + "call()")
+
+    assert "redentials" in told.splitlines()[-1]
+    assert programs.service.requests == []
