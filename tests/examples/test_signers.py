@@ -16,7 +16,9 @@ def read_extra() -> dict[str, str]:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     lines = setup["options.extras_require"]["test-signers"].splitlines()
-    found = (re.fullmatch(r"([\w-]+)(?:\[[\w-]+\])?>=([\d.]+)", each) for each in lines)
+    found = (
+        re.fullmatch(r"([\w-]+)(?:\[[\w,-]+\])?>=([\d.]+)", each) for each in lines
+    )
     return {each[1]: each[2] for each in found if each}
 
 

@@ -148,6 +148,9 @@ def programs(
         "AIRFLOW_CONN_AWS_DEFAULT": write(ROLE),
         "AIRFLOW_CONN_OTHER": write("arn:aws:iam::123456789012:role/other"),
         **machine.metadata,
+        # Where Ray is installed, awswrangler takes it unasked.
+        "WR_ENGINE": "python",
+        "WR_MEMORY_FORMAT": "pandas",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or it asks GitHub for prices
     }
     return Programs(aws, service, machine, run_python, environ)
