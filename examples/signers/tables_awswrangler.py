@@ -1,4 +1,4 @@
-"""awswrangler: nothing to pass, also to the functions that run on Ray's workers."""
+"""awswrangler: nothing to pass, because it asks boto3 for a client each time."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ROLE = "arn:aws:iam::123456789012:role/reader"
-# Long enough for a first request, short enough to wait for.
-FIRST_LIFETIME_SECONDS = 4
+# It is renewed after half of it: long enough for one request on a busy machine.
+ONE_REQUEST_SECONDS = 10
+# For threads that make requests until they have seen the renewal.
+MANY_REQUESTS_SECONDS = 3
 BEGIN = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "examples" / "signers")!r}]
 from tests.signers.programs import *
 """
+
+
+NEEDED = ("anthropic", "awswrangler", "kafka", "litellm", "opensearchpy", "ray")
 
 
 class Machine(NamedTuple):
@@ -56,15 +62,15 @@ class Programs:
         self.environ = dict(environ)
         self._run = run
 
-    def run(self, code: str, *, ends_soon: bool = False) -> str:
+    def run(self, code: str, *, ends_in: float | None = None) -> str:
         """Run `code`, whose argument is the address of the service; return its output.
 
         Args:
             code: Python, which may use `look` of programs.py and import the examples.
-            ends_soon: Have the first set that STS issues end within seconds.
+            ends_in: How many seconds the first set that STS issues lives.
         """
-        if ends_soon:
-            self.aws.inject(Fault(expires_in_seconds=FIRST_LIFETIME_SECONDS))
+        if ends_in is not None:
+            self.aws.inject(Fault(expires_in_seconds=ends_in))
         ended = self._start(code)
         assert ended.returncode == 0, ended.stderr[-2000:]
         return ended.stdout
@@ -94,6 +100,12 @@ class Programs:
     def refuse(self) -> None:
         """Have STS refuse the connection's role from now on."""
         self.aws.inject(Fault(403, build_error("AccessDenied")), times=100)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _complete() -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    assert not missing, f"Missing: {', '.join(missing)}. Run: make test-signers"
 
 
 @pytest.fixture

@@ -58,6 +58,20 @@ client = bedrock_anthropic_session.make_client(s).with_options(base_url=sys.argv
 ask = [{"role": "user", "content": "?"}]
 call = lambda: client.messages.create(model="claude", max_tokens=9, messages=ask)
 """,
+    "anthropic with a session and asyncio": """
+import asyncio, bedrock_anthropic_session, httpx2
+from anthropic import AsyncAnthropicBedrock
+auth = bedrock_anthropic_session.BedrockAuth(s)
+client = AsyncAnthropicBedrock(
+    api_key="none", aws_region=s.region_name, base_url=sys.argv[1],
+    http_client=httpx2.AsyncClient(auth=auth),
+)
+loop = asyncio.new_event_loop()
+ask = [{"role": "user", "content": "?"}]
+call = lambda: loop.run_until_complete(
+    client.messages.create(model="claude", max_tokens=9, messages=ask)
+)
+""",
 }
 BY_THEMSELVES = {
     "anthropic": """

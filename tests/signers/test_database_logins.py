@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from tests.signers.conftest import ONE_REQUEST_SECONDS
 from tests.signers.libraries import OTHER, SESSION
 from tests.signers.postgres import Postgres
 from tests.signers.signatures import check_url
@@ -86,7 +87,7 @@ def cluster(service: Service, postgres: Postgres) -> None:
 def test_each_connection_to_rds_has_a_token_of_the_current_set(
     programs: Programs, rds: str, postgres: Postgres
 ) -> None:
-    programs.run(SESSION + rds + "look(call, s)", ends_soon=True)
+    programs.run(SESSION + rds + "look(call, s)", ends_in=ONE_REQUEST_SECONDS)
 
     assert all(login.is_hidden and login.user == "app" for login in postgres.logins)
     signed = [
@@ -102,7 +103,7 @@ def test_each_connection_to_rds_has_a_token_of_the_current_set(
 def test_each_connection_to_redshift_asks_for_a_password_with_the_current_set(
     programs: Programs, redshift: str, postgres: Postgres
 ) -> None:
-    programs.run(SESSION + redshift + "look(call, s)", ends_soon=True)
+    programs.run(SESSION + redshift + "look(call, s)", ends_in=ONE_REQUEST_SECONDS)
 
     first, second = programs.issued
     assert programs.service.key_ids == [first, second]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.signers.conftest import BEGIN
+from tests.signers.conftest import BEGIN, ROLE
 from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION, WITH_A_SESSION
 
 if TYPE_CHECKING:
@@ -160,3 +160,15 @@ def test_what_was_made_before_install_keeps_what_it_was_made_with(
 
     keys = {signed.key_id for _, signed in programs.service.requests if signed}
     assert keys == {programs.machine.role_key_id}
+
+
+@pytest.mark.parametrize("name", ["anthropic", "litellm"])
+def test_connection_that_is_installed_in_another_ones_place_is_not_noticed(
+    programs: Programs, name: str
+) -> None:
+    change = "\nimport botocore_conn_provider as b\nb.uninstall(); b.install('other')\n"
+    programs.run(BY_THEMSELVES[name] + "call()" + change + "call()")
+
+    (key_id,) = programs.issued
+    assert programs.roles == [ROLE]
+    assert programs.service.key_ids == [key_id, key_id], CHANGED

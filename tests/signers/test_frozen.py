@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.signers.conftest import ONE_REQUEST_SECONDS
 from tests.signers.libraries import SESSION
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ needs_python_3_12 = pytest.mark.skipif(
 def test_awswrangler_signs_with_the_old_set_after_a_renewal(
     programs: Programs, code: str
 ) -> None:
-    programs.run(SESSION + code + "look(call, s)", ends_soon=True)
+    programs.run(SESSION + code + "look(call, s)", ends_in=ONE_REQUEST_SECONDS)
 
     first, _ = programs.issued
     assert set(programs.service.key_ids) == {first}, MENDED
@@ -64,7 +65,7 @@ def test_awswrangler_signs_with_the_old_set_after_a_renewal(
 
 def test_awswrangler_takes_a_client_that_renews(programs: Programs) -> None:
     code = OPENSEARCH_HANDED_TO_AWSWRANGLER
-    programs.run(SESSION + code + "look(call, s)", ends_soon=True)
+    programs.run(SESSION + code + "look(call, s)", ends_in=ONE_REQUEST_SECONDS)
 
     assert programs.service.key_ids == programs.issued
 
@@ -73,7 +74,7 @@ def test_awswrangler_takes_a_client_that_renews(programs: Programs) -> None:
 def test_nova_sonic_signs_with_the_old_set_after_a_renewal(programs: Programs) -> None:
     programs.environ |= REGION
     code = "model = make()\nlook(lambda: ask(model), s)"
-    programs.run(SESSION + NOVA_SONIC + code, ends_soon=True)
+    programs.run(SESSION + NOVA_SONIC + code, ends_in=ONE_REQUEST_SECONDS)
 
     first, _ = programs.issued
     assert programs.service.key_ids == [first, first], MENDED
@@ -83,6 +84,6 @@ def test_nova_sonic_signs_with_the_old_set_after_a_renewal(programs: Programs) -
 def test_new_object_of_nova_sonic_signs_with_the_new_set(programs: Programs) -> None:
     programs.environ |= REGION
     code = "look(lambda: ask(make()), s)"
-    programs.run(SESSION + NOVA_SONIC + code, ends_soon=True)
+    programs.run(SESSION + NOVA_SONIC + code, ends_in=ONE_REQUEST_SECONDS)
 
     assert programs.service.key_ids == programs.issued

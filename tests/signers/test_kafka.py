@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.signers.conftest import ONE_REQUEST_SECONDS
 from tests.signers.libraries import OTHER, SESSION
 from tests.signers.signatures import Signed, check_url
 
@@ -77,7 +78,7 @@ def test_each_connection_to_a_broker_has_a_token_of_the_current_set(
     programs: Programs,
 ) -> None:
     code = BEGIN + EXAMPLE
-    programs.run(SESSION + code + "look(call, s)\nend()", ends_soon=True)
+    programs.run(SESSION + code + "look(call, s)\nend()", ends_in=ONE_REQUEST_SECONDS)
 
     signers = list_signers(programs)
     assert [each.key_id for each in signers] == programs.issued
@@ -104,7 +105,9 @@ def test_token_of_the_default_credentials_is_made_of_pieces(programs: Programs) 
 @pytest.mark.parametrize("code", [BY_ITSELF, KAFKAS_OWN])
 def test_other_ways_use_the_connection_too(programs: Programs, code: str) -> None:
     programs.environ |= programs.machine.environment_keys
-    programs.run(SESSION + BEGIN + code + "look(call, s)\nend()", ends_soon=True)
+    programs.run(
+        SESSION + BEGIN + code + "look(call, s)\nend()", ends_in=ONE_REQUEST_SECONDS
+    )
 
     assert len(programs.issued) == 2
     for key_id, message in zip(programs.issued, list_sent(programs), strict=True):

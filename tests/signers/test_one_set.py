@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.signers.conftest import MANY_REQUESTS_SECONDS, ONE_REQUEST_SECONDS
 from tests.signers.libraries import BY_THEMSELVES, PROGRAMS, SESSION, WITH_A_SESSION
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ def test_some_libraries_sign_with_pieces_of_two_sets(
 def test_threads_sign_with_one_set_each_across_a_renewal(
     programs: Programs, name: str
 ) -> None:
-    programs.run(PROGRAMS[name] + "crowd(call, s)", ends_soon=True)
+    programs.run(PROGRAMS[name] + "crowd(call, s)", ends_in=MANY_REQUESTS_SECONDS)
 
     assert len(programs.issued) == 2
     assert set(programs.service.key_ids) == set(programs.issued)
 
 
 def test_two_connections_in_one_program_sign_as_themselves(programs: Programs) -> None:
-    programs.run(TWO_CONNECTIONS, ends_soon=True)
+    programs.run(TWO_CONNECTIONS, ends_in=ONE_REQUEST_SECONDS)
 
     roles = dict(zip(programs.issued, programs.roles, strict=True))
     asked = [sent.url.rpartition("/")[2] for sent, _ in programs.service.requests]

@@ -17,6 +17,7 @@ from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.signers.conftest import Programs
 
@@ -68,6 +69,17 @@ def test_with_engines_on_every_process_signs_as_the_connection(
     # The driver's and its workers'.
     assert len(programs.issued) > 1
     assert set(programs.service.key_ids) == set(programs.issued)
+
+
+def test_with_the_store_on_a_machine_makes_one_exchange(
+    programs: Programs, tmp_path: Path
+) -> None:
+    programs.environ["BOTOCORE_CONN_ENGINES"] = "on"
+    programs.environ["BOTOCORE_CONN_STORE"] = str(tmp_path)
+    programs.run(READ)
+
+    (key_id,) = programs.issued
+    assert set(programs.service.key_ids) == {key_id}
 
 
 def test_with_activation_alone_pyarrow_signs_as_the_machine(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.signers.conftest import ONE_REQUEST_SECONDS
 from tests.signers.libraries import OTHER, PROGRAMS, SESSION, WITH_A_SESSION
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ HONEST = sorted(set(PROGRAMS) - TAKES_ENVIRONMENT_KEYS)
 def test_requests_after_a_renewal_are_signed_with_the_new_set(
     programs: Programs, name: str
 ) -> None:
-    programs.run(PROGRAMS[name] + "look(call, s)", ends_soon=True)
+    programs.run(PROGRAMS[name] + "look(call, s)", ends_in=ONE_REQUEST_SECONDS)
 
     first, second = programs.issued
     seen = programs.service.key_ids
