@@ -94,7 +94,9 @@ def test_each_connection_to_rds_has_a_token_of_the_current_set(
         check_url(f"http://{login.password}", programs.aws.issued_keys)
         for login in postgres.logins
     ]
-    assert [each.key_id for each in signed] == programs.issued
+    # The first, too, where it would else have ended before its 15 minutes.
+    assert {each.key_id for each in signed} <= set(programs.issued)
+    assert signed[-1].key_id == programs.issued[-1]
     assert all(each.is_right and each.service == "rds-db" for each in signed)
     assert len(programs.issued) == 2
 
