@@ -5,7 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := development/uv
 # aiobotocore and users' tools pin a botocore each: noxfile.py has their environments.
-NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools --ignore=tests/engines
+NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools --ignore=tests/engines \
+    --ignore=tests/signers
 # A process for each core. One that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest --numprocesses=auto --dist=worksteal $(NOT_HERE)
 
@@ -17,7 +18,7 @@ export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: check test test-all test-oldest test-python test-engines test-peers lint
+.PHONY: check test test-all test-oldest test-python test-engines test-signers test-peers lint
 .PHONY: system-packages demo bench stress pictures clean
 
 check: lint .venv-awscli/installed
@@ -50,6 +51,11 @@ test-engines: .venv/installed
 	done < tests/engines/system-packages.txt > .nox/system-packages.txt
 	@development/system-packages .nox/system-packages.txt
 	.venv/bin/nox --session engines
+
+# Libraries that sign with the keys that botocore finds: docs/signers.md.
+test-signers: .venv/installed
+	@echo "== tests of libraries that sign by themselves"
+	.venv/bin/nox --session signers
 
 # A suite of others' with the product active, three times. It is cloned, unless there is
 # a checkout: make test-peers SUITE=boto3 SOURCES=/path

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.certificates import Certificates
 
 STS_VERSION = "2011-06-15"
+ISSUED_TAGS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 SCOPE = re.compile(
     r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]*)/(?P<service>[^/]+)/aws4_request"
 )
@@ -80,6 +81,14 @@ class Fault(NamedTuple):
     expires_in_seconds: float | None = None
 
 
+class IssuedKeys(NamedTuple):
+    """What STS issued, which is a secret."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+
 def build_error(code: str, message: str = "forced by a test") -> str:
     """Return the body of an STS error."""
     return (
@@ -113,6 +122,7 @@ class Aws:
         with self._lock:
             self.requests: list[AwsRequest] = []
             self.issued: dict[str, float] = {}
+            self.issued_keys: list[IssuedKeys] = []
             self._faults: deque[Fault] = deque()
             self._secrets = secrets
 
@@ -180,6 +190,7 @@ class Aws:
             body = set_expiry(body, fault.expires_in_seconds)
         with self._lock:
             self.issued |= read_issued(body)
+            self.issued_keys.extend(read_issued_keys(body))
         return answer(given.status_code, body, start_response)
 
 
@@ -207,6 +218,13 @@ def read_issued(body: str) -> dict[str, float]:
         key_id: datetime.datetime.fromisoformat(end.replace("Z", "+00:00")).timestamp()
         for key_id, end in zip(key_ids, ends, strict=True)
     }
+
+
+def read_issued_keys(body: str) -> list[IssuedKeys]:
+    """Return the credentials in an STS answer, in the order of their parts."""
+    parts = (re.search(f"<{tag}>(.*?)</{tag}>", body) for tag in ISSUED_TAGS)
+    found = [part[1] for part in parts if part]
+    return [IssuedKeys(*found)] if found else []
 
 
 def set_expiry(body: str, seconds_from_now: float) -> str:

@@ -35,7 +35,11 @@ BESIDE_MODULES = {
     "botocore_conn_provider/startup/autoload/sitecustomize.py",
     "botocore_conn_provider/cli/whoami/probes/probe_node.cjs",
 }
-FOR_DEVELOPERS = {"dev", "test", "test-engines", "test-kerberos", "test-tools"}
+FOR_DEVELOPERS = {
+    "dev",
+    "test",
+    *("test-engines", "test-kerberos", "test-signers", "test-tools"),
+}
 COMMAND = "botocore-conn = botocore_conn_provider.cli.main:main"
 
 
