@@ -56,6 +56,10 @@ class DaftBridge:
 def daft(conn_id: str | None = None) -> Any:
     """Return an `IOConfig` for daft's functions that read and write.
 
+    daft itself remembers in it the keys that it was given last, and writes them into its
+    `repr`, its pickle and the plans that `explain` shows. So show or pickle none that
+    has been used: make one where you need it.
+
     Args:
         conn_id: The connection; None for that of the process.
 
