@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import os
+import pickle
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import daft
 import duckdb
 import pytest
 
@@ -58,6 +60,12 @@ for _ in range(6):
     databases.append(database)
 time.sleep(0.3)
 print("done")
+"""
+READ_PICKLED = """
+import pickle, sys, daft
+
+settings = pickle.load(sys.stdin.buffer)
+daft.read_parquet("s3://tables/numbers.parquet", io_config=settings).to_pydict()
 """
 PROGRAM = """
 import datetime, json, pathlib, sys
@@ -246,3 +254,46 @@ def test_slash_at_the_end_makes_no_other_scope(database: Any) -> None:
     )
     with pytest.raises(CredentialFetchError, match=r"'mine'.*the same scope"):
         bridges.duckdb(database, scope="s3://lake")
+
+
+def test_daft_goes_on_with_no_keys_of_the_environment_where_it_was_pickled(
+    aws: Aws, s3: GuardedS3, role: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role["extra"]["endpoint_url"] = s3.url
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(role))
+    settings = bridges.daft()
+    daft.read_parquet("s3://tables/numbers.parquet", io_config=settings).to_pydict()
+    (first,) = aws.issued
+
+    role["extra"]["role_arn"] = f"{ROLE}-of-another-environment"
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(role))
+    before = len(s3.judged)
+    subprocess.run(
+        [sys.executable, "-c", READ_PICKLED],
+        input=pickle.dumps(settings),
+        timeout=DEADLINE_SECONDS,
+        check=True,
+    )
+    assert {each.key_id for each in s3.judged[before:]} == set(aws.issued) - {first}
+
+
+def test_daft_takes_no_connection_for_another_one(
+    s3: GuardedS3, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bridge may be made where another one was, of which a pickle is under way."""
+    made = []
+    logins = {name: secrets.new_access_key_id() for name in ("lake", "sea")}
+    for name, login in logins.items():
+        extra = {"region_name": "us-east-1", "endpoint_url": s3.url}
+        document = {"login": login, "password": secrets.new("key"), "extra": extra}
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(document))
+    for name in ["lake", "sea"] * 15:
+        made.append((name, pickle.dumps(bridges.daft(name))))
+        gc.collect()
+    for name, pickled in made:
+        before = len(s3.judged)
+        with pytest.raises(Exception, match="numbers"):  # no key of STS
+            daft.read_parquet(
+                "s3://tables/numbers.parquet", io_config=pickle.loads(pickled)
+            )
+        assert {each.key_id for each in s3.judged[before:]} == {logins[name]}
