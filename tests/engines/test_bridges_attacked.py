@@ -292,8 +292,7 @@ def test_daft_takes_no_connection_for_another_one(
         gc.collect()
     for name, pickled in made:
         before = len(s3.judged)
+        settings = pickle.loads(pickled)  # noqa: S301 - made above
         with pytest.raises(Exception, match="numbers"):  # no key of STS
-            daft.read_parquet(
-                "s3://tables/numbers.parquet", io_config=pickle.loads(pickled)
-            )
+            daft.read_parquet("s3://tables/numbers.parquet", io_config=settings)
         assert {each.key_id for each in s3.judged[before:]} == {logins[name]}
