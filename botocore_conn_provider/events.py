@@ -27,6 +27,7 @@ import logging
 from typing import TYPE_CHECKING, Literal
 
 from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.fork import ProcessLock
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Event(Value):
     degraded: bool = False
 
 
-# Replaced, never changed in place: an iteration needs no lock.
+# Replaced, never changed in place: an iteration needs no lock. Replacing it does, or one
+# of two threads would lose.
+_lock = ProcessLock()
 _listeners: tuple[Callable[[Event], None], ...] = ()
 
 
@@ -94,13 +97,15 @@ def add_listener(listener: Callable[[Event], None]) -> None:
     logged by its type and stops nothing.
     """
     global _listeners  # noqa: PLW0603 - the process's one list
-    _listeners = (*_listeners, listener)
+    with _lock.own:
+        _listeners = (*_listeners, listener)
 
 
 def remove_listener(listener: Callable[[Event], None]) -> None:
     """Stop calling `listener`. Does nothing if it was never added."""
     global _listeners  # noqa: PLW0603 - the process's one list
-    _listeners = tuple(one for one in _listeners if one != listener)
+    with _lock.own:
+        _listeners = tuple(one for one in _listeners if one != listener)
 
 
 def describe(error: BaseException) -> str:

@@ -16,8 +16,9 @@ process's boto3 clients. So a bridge adds no call of STS.
         storage_options=bridge.storage_options,
     )
 
-The connection is read when the bridge is made. What is pickled is its name: in another
-process or on another machine it is read there.
+The connection is read when the bridge is made. What is pickled of a bridge is its name:
+in another process or on another machine it is read there. What daft and lance make of it
+holds keys, as their bridges say.
 """
 
 # Loaded at first use, so that a bridge imports its own library and no other.

@@ -6,6 +6,7 @@ Source: daft's documentation of `S3Config.credentials_provider`. Tried with
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.bridges.lending import Lender
@@ -20,6 +21,9 @@ class DaftBridge:
 
     def __init__(self, conn_id: str | None) -> None:
         self.lender = Lender(conn_id)
+        # daft takes providers with the same hash for the same one, and pickles the hash.
+        # An address is used again, here or where the pickle is read.
+        self._hash = hash(uuid.uuid4())
         self._io = import_library("daft.io", conn_id=self.lender.conn_id)
 
     def __call__(self) -> Any:
@@ -49,12 +53,22 @@ class DaftBridge:
     def __reduce__(self) -> tuple[Callable[[str], DaftBridge], tuple[str]]:
         return DaftBridge, (self.lender.conn_id,)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     def __repr__(self) -> str:
         return f"DaftBridge({self.lender.conn_id!r})"
 
 
 def daft(conn_id: str | None = None) -> Any:
     """Return an `IOConfig` for daft's functions that read and write.
+
+    daft itself writes the keys that it was given last into its `repr`, its pickle and the
+    plans that `explain` shows, although they are not used again. So show and pickle none
+    that has been used: make one where you need it.
 
     Args:
         conn_id: The connection; None for that of the process.

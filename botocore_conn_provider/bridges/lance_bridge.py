@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 def lance(conn_id: str | None = None) -> Any:
     """Return a `namespace_client` for lance's functions that read and write.
 
+    Do not pickle a dataset that was opened with it: lance writes the keys of that moment
+    into the pickle, and no way to renew them. Pickle the namespace and the `table_id`.
+
     Args:
         conn_id: The connection; None for that of the process.
 
@@ -94,6 +97,8 @@ def _write(lender: Lender) -> dict[str, str]:
     written = {
         "aws_access_key_id": str(lent.access_key_id),
         "aws_secret_access_key": lent.secret_access_key.reveal(),
+        # Else AWS_SKIP_SIGNATURE would take the signature away.
+        "aws_skip_signature": "false",
     }
     if lent.session_token is not None:
         written["aws_session_token"] = lent.session_token.reveal()
@@ -103,5 +108,6 @@ def _write(lender: Lender) -> dict[str, str]:
         written["aws_region"] = lender.region_name
     if lender.endpoint_url is not None:
         written["aws_endpoint"] = lender.endpoint_url
+        written["aws_endpoint_url_s3"] = lender.endpoint_url  # else the variable's wins
         written["allow_http"] = str(lender.endpoint_url.startswith("http:")).lower()
     return written

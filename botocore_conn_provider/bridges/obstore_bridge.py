@@ -6,6 +6,7 @@ Source: obstore's documentation of `S3CredentialProvider`. Tried with
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.bridges.lending import Lender
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from botocore_conn_provider.bridges.lending import Lent
 
     Credential = dict[str, Any]
+
+
+# Newer versions read this variable and take it before "endpoint". Older ones refuse it.
+S3S_ENDPOINT = "AWS_ENDPOINT_URL_S3"
 
 
 class ObstoreBridge:
@@ -94,9 +99,22 @@ def _write(lent: Lent) -> Credential:
 
 
 def _name_config(lender: Lender) -> dict[str, str]:
-    config = {}
+    # obstore asks the environment for what it is not told: AWS_SKIP_SIGNATURE would
+    # take the signature away.
+    config = {"skip_signature": "false"}
     if lender.region_name is not None:
         config["region"] = lender.region_name
     if lender.endpoint_url is not None:
         config["endpoint"] = lender.endpoint_url
+        if S3S_ENDPOINT in os.environ and _is_known(S3S_ENDPOINT, lender):
+            config[S3S_ENDPOINT] = lender.endpoint_url
     return config
+
+
+def _is_known(option: str, lender: Lender) -> bool:
+    store = import_library("obstore.store", conn_id=lender.conn_id)
+    try:
+        store.S3Store("any", config={option: lender.endpoint_url})
+    except Exception as error:  # noqa: BLE001 - of obstore's, which stays unimported
+        return type(error).__name__ != "UnknownConfigurationKeyError"
+    return True

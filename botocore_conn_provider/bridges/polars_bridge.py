@@ -55,8 +55,8 @@ class PolarsBridge:
 def polars(conn_id: str | None = None) -> PolarsBridge:
     """Return a `credential_provider` for polars' functions that read and write.
 
-    Its `storage_options` hold the connection's region and endpoint. polars keeps open
-    what it has read by a bridge; make one and use it again.
+    Its `storage_options` hold the connection's region and endpoint, and that requests
+    are signed. polars keeps open what it has read by a bridge; make one and use it again.
 
     Args:
         conn_id: The connection; None for that of the process.
@@ -84,11 +84,14 @@ def _remake(conn_id: str, _: str) -> PolarsBridge:
 
 
 def _name_options(lender: Lender) -> dict[str, str]:
-    options = {}
+    # polars asks the environment for what it is not told: AWS_SKIP_SIGNATURE would take
+    # the signature away, and AWS_ENDPOINT_URL_S3 the endpoint.
+    options = {"aws_skip_signature": "false"}
     if lender.region_name is not None:
         options["aws_region"] = lender.region_name
     if lender.endpoint_url is not None:
         options["aws_endpoint_url"] = lender.endpoint_url
+        options["aws_endpoint_url_s3"] = lender.endpoint_url
         if lender.endpoint_url.startswith("http:"):
             options["aws_allow_http"] = "true"
     return options

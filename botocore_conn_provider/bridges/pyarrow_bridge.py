@@ -19,6 +19,13 @@ from botocore_conn_provider.sessions.fitting import create_bound_session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Left to the session.
+IDENTITY: dict[str, Any] = {
+    "anon": False,
+    **dict.fromkeys(("key", "secret", "token", "username", "password")),
+    **dict.fromkeys(("endpoint_url", "client_kwargs", "config_kwargs")),
+}
+
 
 def pyarrow(conn_id: str | None = None) -> Any:
     """Return a filesystem for pyarrow's functions that read and write.
@@ -60,6 +67,8 @@ def _make_files(lender: Lender) -> Any:
     aio = import_library("aiobotocore.session", conn_id=lender.conn_id)
     return s3fs.S3FileSystem(
         session=create_bound_session(lender.conn_id, aio.AioSession),
+        # fsspec's configuration would give them: FSSPEC_S3_KEY and its kin.
+        **IDENTITY,
         # s3fs would share it among sessions that look alike, and remember listings.
         skip_instance_cache=True,
         use_listings_cache=False,
