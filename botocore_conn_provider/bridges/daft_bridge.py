@@ -1,7 +1,7 @@
 """The bridge to daft: an `IOConfig` whose credentials renew.
 
-Source: daft's documentation of `S3Config.credentials_provider`. Tried with
-0.5.0 and 0.7.26.
+Source: daft's documentation of `S3Config.credentials_provider`. Tried with 0.5.0 and
+0.7.26.
 """
 
 from __future__ import annotations

@@ -1,16 +1,15 @@
 """The bridge to obstore: a credential provider for its `S3Store`.
 
-Source: obstore's documentation of `S3CredentialProvider`. Tried with
-0.5.1 and 0.12.1.
+Source: obstore's documentation of `S3CredentialProvider`. Tried with 0.5.1 and 0.12.1.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.bridges.lending import Lender
 from botocore_conn_provider.bridges.library import import_library
+from botocore_conn_provider.connection.environment import current_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -106,7 +105,7 @@ def _name_config(lender: Lender) -> dict[str, str]:
         config["region"] = lender.region_name
     if lender.endpoint_url is not None:
         config["endpoint"] = lender.endpoint_url
-        if S3S_ENDPOINT in os.environ and _is_known(S3S_ENDPOINT, lender):
+        if S3S_ENDPOINT in current_environment() and _is_known(S3S_ENDPOINT, lender):
             config[S3S_ENDPOINT] = lender.endpoint_url
     return config
 

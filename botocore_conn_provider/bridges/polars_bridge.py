@@ -1,7 +1,6 @@
 """The bridge to polars: a credential provider.
 
-Source: polars' documentation of `credential_provider`. Tried with
-1.12.0 and 2.1.0.
+Source: polars' documentation of `credential_provider`. Tried with 1.12.0 and 2.1.0.
 """
 
 from __future__ import annotations
