@@ -32,8 +32,10 @@ TOLERATED_PART = 1 / 12
 YOUNG_PART, YOUNG_SECONDS = 1 / 12, 60.0
 # What botocore's signers take where the time is None.
 SIGNERS_SECONDS = 3600.0
-# S3 signs URLs of its directory buckets with a session of its own, of five minutes.
+# S3 signs URLs of its directory buckets with a session of its own, of five minutes,
+# unless the client switches that off; the oldest botocore cannot.
 DIRECTORY_BUCKET = ("--x-s3", "--xa-s3")
+DISABLES_SESSION = "s3_disable_express_session_auth"
 LONGEST_SHOWN_SECONDS = 1e12
 
 # Each of these was said once; the value is who said it.
@@ -101,7 +103,9 @@ def _find_url(
     credentials = None if ask is None else ask()
     if not isinstance(getattr(credentials, "urls", None), UrlRules):
         return None
-    if bucket.endswith(DIRECTORY_BUCKET):
+    if bucket.endswith(DIRECTORY_BUCKET) and not getattr(
+        client.meta.config, DISABLES_SESSION, False
+    ):
         return None
     seconds = _read_seconds(asked)
     return WantedUrl(presigner, seconds, credentials) if seconds > 0 else None
@@ -162,7 +166,8 @@ class WantedUrl:
         left = self.keeper.count_valid(held)
         lifetime = held.issued.lifetime_seconds
         is_young = lifetime - left <= find_least_age(held)
-        if is_young and lifetime >= self._seconds - YOUNG_SECONDS:
+        as_long = max(self.enough_seconds, self._seconds - YOUNG_SECONDS)
+        if is_young and lifetime >= as_long:
             return  # new ones would last as long, and are had as these grow older
         lasts_never = is_young or lifetime < self.enough_seconds
         # An outage is a state of its credentials: the next one is said again.

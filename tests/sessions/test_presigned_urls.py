@@ -263,6 +263,23 @@ def test_young_credentials_that_never_last_as_long_are_told_of(
     assert signing.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("lifetime", "asked", "warned"),
+    [(60, 64, 0), (60, 120, 1), (300, 325, 0), (300, 350, 1)],
+)
+def test_credentials_of_minutes_that_end_early_are_told_of(
+    signing: Signing,
+    caplog: pytest.LogCaptureFixture,
+    lifetime: int,
+    asked: int,
+    warned: int,
+) -> None:
+    session = signing.arrange()
+    signing.hold(session, age=0, left=lifetime)
+    make_s3(session).generate_presigned_url("get_object", OBJECT, asked)
+    assert len(warnings_of(caplog)) == warned
+
+
 def test_error_comes_only_after_the_renewal_failed(signing: Signing) -> None:
     session = signing.arrange(presigned_urls="error")
     first = signing.hold(session, age=600, left=3000)
