@@ -21,7 +21,7 @@ from botocore_conn_provider.sessions.credentials import KeptCredentials, UrlRule
 if TYPE_CHECKING:
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
-    from botocore_conn_provider.renewal.schedule import Held
+    from botocore_conn_provider.renewal.schedule import Held, Patience
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,11 @@ LONGEST_SHOWN_SECONDS = 1e12
 _said: dict[object, object] = {}
 
 
-def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> None:
+def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> Patience | None:
     """Renew the client's credentials for a URL, where that makes it live longer.
+
+    Return what is left of the caller's patience, if he has waited: signing may have to
+    wait, too.
 
     Args:
         client: Whose method was called.
@@ -56,20 +59,22 @@ def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> None:
     """
     url = _find_url(client, presigner, asked=asked, bucket=bucket)
     if url is None or url.is_awaited:
-        return
+        return None
+    patience: Patience | None = None
     with contextlib.suppress(ConnProviderError):  # signing raises it, if it signs
         if url.find_held() is None:
             url.credentials.get_frozen_credentials()
         held = url.find_held()
         if held is not None and url.is_short(held):
             age = find_least_age(held)
-            url.keeper.wait_ahead(url.enough_seconds, least_age_seconds=age)
+            patience = url.keeper.wait_ahead(url.enough_seconds, least_age_seconds=age)
     url.check_end()
+    return patience
 
 
 async def prepare_async(
     client: Any, presigner: str, *, asked: Any, bucket: str
-) -> None:
+) -> Patience | None:
     """Do the same for aiobotocore's client, without blocking its loop.
 
     Raises:
@@ -77,15 +82,19 @@ async def prepare_async(
     """
     url = _find_url(client, presigner, asked=asked, bucket=bucket)
     if url is None or not url.is_awaited:
-        return
+        return None
+    patience: Patience | None = None
     with contextlib.suppress(ConnProviderError):  # signing raises it, if it signs
         if url.find_held() is None:
             await url.credentials.get_frozen_credentials()
         held = url.find_held()
         if held is not None and url.is_short(held):
             age = find_least_age(held)
-            await url.credentials.wait_ahead(url.enough_seconds, least_age_seconds=age)
+            patience = await url.credentials.wait_ahead(
+                url.enough_seconds, least_age_seconds=age
+            )
     url.check_end()
+    return patience
 
 
 def find_least_age(held: Held) -> float:

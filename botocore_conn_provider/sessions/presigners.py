@@ -11,6 +11,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.sessions.credentials import patience_left
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -53,9 +55,10 @@ def _wrap(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         from botocore_conn_provider.sessions.presigned_urls import prepare
 
         try:
-            prepare(self, name, **_read(name, args, kwargs))
+            patience_left.set(prepare(self, name, **_read(name, args, kwargs)))
             return original(self, *args, **kwargs)
         finally:
+            patience_left.set(None)
             del args, kwargs  # a key of S3's, maybe, and a traceback shows this frame
 
     return presign
@@ -68,9 +71,12 @@ def _wrap_async(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         from botocore_conn_provider.sessions.presigned_urls import prepare_async
 
         try:
-            await prepare_async(self, name, **_read(name, args, kwargs))
+            patience_left.set(
+                await prepare_async(self, name, **_read(name, args, kwargs))
+            )
             return await original(self, *args, **kwargs)
         finally:
+            patience_left.set(None)
             del args, kwargs  # as above
 
     return presign

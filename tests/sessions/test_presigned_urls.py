@@ -28,6 +28,7 @@ from tests.sessions.signing import (
     hold,
     make_s3,
     warnings_of,
+    watch_waits,
 )
 
 if TYPE_CHECKING:
@@ -158,6 +159,19 @@ def test_source_that_hangs_is_waited_for_no_longer_than_by_others(
     assert all(first in url for url in urls)
     assert signing.count() == 2
     assert len(warnings_of(caplog)) == 1
+
+
+def test_url_is_not_waited_for_twice_in_the_last_minute(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = signing.arrange()
+    first = signing.hold(session, age=600, left=3000)
+    ends = watch_waits(session.get_credentials(), monkeypatch)
+    release = threading.Event()
+    signing.aws.inject(Fault(until=release))
+    assert first in make_s3(session).generate_presigned_url("get_object", OBJECT)
+    release.set()
+    assert set(ends) == {ends[0]}
 
 
 def test_rds_token_of_a_quarter_of_an_hour_gets_credentials_for_it(

@@ -18,7 +18,14 @@ from botocore_conn_provider.sessions.aio import aio_credentials
 from botocore_conn_provider.sessions.presigners import PRESIGNERS
 from tests.aws import Fault, build_error
 from tests.sessions.aio.conftest import ROLE
-from tests.sessions.signing import HOUR, OBJECT, WEEK, hold, warnings_of
+from tests.sessions.signing import (
+    HOUR,
+    OBJECT,
+    WEEK,
+    hold,
+    warnings_of,
+    watch_waits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -153,6 +160,21 @@ def test_loop_goes_on_while_the_renewal_hangs_and_the_url_is_signed(
 
     run(work, sign_in_deadline_seconds=1)
     assert len(warnings_of(caplog)) == 1
+
+
+def test_url_is_not_waited_for_twice_in_the_last_minute(
+    aws: Aws, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    async def work(client: Any, first: str) -> None:
+        ends = watch_waits(client._get_credentials(), monkeypatch)
+        aws.inject(Fault(until=release))
+        assert first in await client.generate_presigned_url("get_object", OBJECT)
+        release.set()
+        assert set(ends) == {ends[0]}
+
+    run(work)
 
 
 def test_source_that_is_down_fails_no_url_and_is_asked_once(
