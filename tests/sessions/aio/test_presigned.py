@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import threading
 from typing import TYPE_CHECKING, Any
@@ -236,25 +237,53 @@ def test_presigners_look_as_ever(run: Callable[..., Any]) -> None:
     run(work)
 
 
+def wrap_plainly(class_attributes: dict[str, Any], **_: Any) -> None:
+    theirs = class_attributes["generate_presigned_url"]
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return theirs(*args, **kwargs)
+
+    class_attributes["generate_presigned_url"] = plain
+
+
+@pytest.mark.filterwarnings("error")
+def test_url_of_a_presigner_that_a_program_wrapped_is_looked_after(
+    aws: Aws, connection: Giver
+) -> None:
+    connection.put(role_arn=ROLE, botocore_conn_provider={"presigned_urls": "error"})
+    aws.inject(Fault(expires_in_seconds=3000))
+
+    async def ask() -> None:
+        session = get_session()
+        events = session.get_component("event_emitter")
+        events.register("creating-client-class", wrap_plainly)
+        credentials = await session.get_credentials()
+        first = (await credentials.get_frozen_credentials()).access_key
+        hold(credentials, age=600)
+        async with session.create_client("s3", config=V4) as client:
+            assert first not in await client.generate_presigned_url(
+                "get_object", OBJECT
+            )
+            with pytest.raises(PresignedUrlError):
+                await client.generate_presigned_url("get_object", OBJECT, WEEK)
+
+    asyncio.run(ask())
+    gc.collect()  # where a coroutine that nobody awaited is told of
+    assert count(aws) == 2
+
+
 @pytest.mark.filterwarnings("error")
 def test_presigner_that_a_program_wrapped_as_a_plain_function_blocks_no_loop(
     aws: Aws, connection: Giver
 ) -> None:
-    def wrap(class_attributes: dict[str, Any], **_: Any) -> None:
-        theirs = class_attributes["generate_presigned_url"]
-
-        def plain(*args: Any, **kwargs: Any) -> Any:
-            return theirs(*args, **kwargs)
-
-        class_attributes["generate_presigned_url"] = plain
-
     connection.put(role_arn=ROLE, botocore_conn_provider={"presigned_urls": "error"})
     release = threading.Event()
     aws.inject(Fault(until=release))
 
     async def ask() -> None:
         session = get_session()
-        session.get_component("event_emitter").register("creating-client-class", wrap)
+        events = session.get_component("event_emitter")
+        events.register("creating-client-class", wrap_plainly)
         async with session.create_client("s3", config=V4) as client:
             url = asyncio.ensure_future(
                 client.generate_presigned_url("get_object", OBJECT)
