@@ -74,7 +74,7 @@ class DeferredKeeper:
         """The keeper once it is found: it answers without the way through here."""
         return self._found.keeper or self
 
-    def current(self) -> TemporaryCredentials:
+    def current(self, patience: Patience | None = None) -> TemporaryCredentials:
         """Return credentials to sign with now, as `Keeper.current` does.
 
         Raises:
@@ -82,8 +82,8 @@ class DeferredKeeper:
         """
         keeper = self._found.keeper
         if keeper is not None:
-            return keeper.current()
-        patience = self.plan_wait()
+            return keeper.current(patience)
+        patience = self.plan_wait(patience)
         while (keeper := self._found.keeper) is None:
             self._wait(patience)
         if keeper.expires_at is None:

@@ -192,11 +192,14 @@ class Keeper:
         attempt = self._join_ahead(within_seconds, least_age_seconds)
         return None if attempt is None else attempt.future
 
-    def wait_ahead(self, within_seconds: float, *, least_age_seconds: float) -> None:
+    def wait_ahead(
+        self, within_seconds: float, *, least_age_seconds: float
+    ) -> Patience:
         """Renew as `renew_ahead` does, and block as in the mandatory window.
 
         Returns, too, when the renewal fails or the caller's patience ends; at once
-        where the last one failed: that is tried again in the background.
+        where the last one failed: that is tried again in the background. What it
+        returns is left of the patience, for `current`.
 
         Raises:
             ConnProviderError: A renewal has just failed, and there are no valid
@@ -207,10 +210,11 @@ class Keeper:
         while self.is_renewal_due(within_seconds):
             attempt = self._join_ahead(within_seconds, least_age_seconds)
             if attempt is None or self.is_failing:
-                return
+                break
             until, leaves_at = patience.ends_at, patience.leaves_at
             if self._renewals.wait(attempt, until, pauses_at=leaves_at) is not None:
-                return
+                break
+        return patience
 
     def _join_ahead(
         self, within_seconds: float, least_age_seconds: float | None

@@ -11,6 +11,7 @@ datetime with the local time zone for each request.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
+    from botocore_conn_provider.renewal.schedule import Patience
 
 Recipe = tuple["Callable[..., Any]", tuple[Any, ...]]
 
@@ -45,6 +47,8 @@ class UrlRules(Value):
 
 
 WARNED_OF = UrlRules()
+# What is left of the patience of a caller who has waited before he signs.
+patience_left: ContextVar[Patience | None] = ContextVar("patience_left", default=None)
 
 # The oldest botocore that we support has no account_id there.
 FROZEN_FIELDS = len(ReadOnlyCredentials._fields)
@@ -96,7 +100,7 @@ class KeptCredentials(CopiedWhole, RefreshableCredentials):
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return an immutable set to sign with; may block as `Keeper.current` does."""
-        kept = self._keeper.current()
+        kept = self._keeper.current(patience_left.get())
         latest = self._latest
         if latest is not None and latest[0] is kept:
             return latest[1]

@@ -21,7 +21,7 @@ from botocore_conn_provider.sessions.credentials import KeptCredentials, UrlRule
 if TYPE_CHECKING:
     from botocore_conn_provider.renewal.deferred_keeper import DeferredKeeper
     from botocore_conn_provider.renewal.keeper import Keeper
-    from botocore_conn_provider.renewal.schedule import Held
+    from botocore_conn_provider.renewal.schedule import Held, Patience
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +32,21 @@ TOLERATED_PART = 1 / 12
 YOUNG_PART, YOUNG_SECONDS = 1 / 12, 60.0
 # What botocore's signers take where the time is None.
 SIGNERS_SECONDS = 3600.0
-# S3 signs URLs of its directory buckets with a session of its own, of five minutes.
+# S3 signs URLs of its directory buckets with a session of its own, of five minutes,
+# unless the client switches that off; the oldest botocore cannot.
 DIRECTORY_BUCKET = ("--x-s3", "--xa-s3")
+DISABLES_SESSION = "s3_disable_express_session_auth"
 LONGEST_SHOWN_SECONDS = 1e12
 
 # Each of these was said once; the value is who said it.
 _said: dict[object, object] = {}
 
 
-def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> None:
+def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> Patience | None:
     """Renew the client's credentials for a URL, where that makes it live longer.
+
+    Return what is left of the caller's patience, if he has waited: signing may have to
+    wait, too.
 
     Args:
         client: Whose method was called.
@@ -54,20 +59,22 @@ def prepare(client: Any, presigner: str, *, asked: Any, bucket: str) -> None:
     """
     url = _find_url(client, presigner, asked=asked, bucket=bucket)
     if url is None or url.is_awaited:
-        return
+        return None
+    patience: Patience | None = None
     with contextlib.suppress(ConnProviderError):  # signing raises it, if it signs
         if url.find_held() is None:
             url.credentials.get_frozen_credentials()
         held = url.find_held()
         if held is not None and url.is_short(held):
             age = find_least_age(held)
-            url.keeper.wait_ahead(url.enough_seconds, least_age_seconds=age)
+            patience = url.keeper.wait_ahead(url.enough_seconds, least_age_seconds=age)
     url.check_end()
+    return patience
 
 
 async def prepare_async(
     client: Any, presigner: str, *, asked: Any, bucket: str
-) -> None:
+) -> Patience | None:
     """Do the same for aiobotocore's client, without blocking its loop.
 
     Raises:
@@ -75,15 +82,19 @@ async def prepare_async(
     """
     url = _find_url(client, presigner, asked=asked, bucket=bucket)
     if url is None or not url.is_awaited:
-        return
+        return None
+    patience: Patience | None = None
     with contextlib.suppress(ConnProviderError):  # signing raises it, if it signs
         if url.find_held() is None:
             await url.credentials.get_frozen_credentials()
         held = url.find_held()
         if held is not None and url.is_short(held):
             age = find_least_age(held)
-            await url.credentials.wait_ahead(url.enough_seconds, least_age_seconds=age)
+            patience = await url.credentials.wait_ahead(
+                url.enough_seconds, least_age_seconds=age
+            )
     url.check_end()
+    return patience
 
 
 def find_least_age(held: Held) -> float:
@@ -101,7 +112,9 @@ def _find_url(
     credentials = None if ask is None else ask()
     if not isinstance(getattr(credentials, "urls", None), UrlRules):
         return None
-    if bucket.endswith(DIRECTORY_BUCKET):
+    if bucket.endswith(DIRECTORY_BUCKET) and not getattr(
+        client.meta.config, DISABLES_SESSION, False
+    ):
         return None
     seconds = _read_seconds(asked)
     return WantedUrl(presigner, seconds, credentials) if seconds > 0 else None
@@ -162,7 +175,8 @@ class WantedUrl:
         left = self.keeper.count_valid(held)
         lifetime = held.issued.lifetime_seconds
         is_young = lifetime - left <= find_least_age(held)
-        if is_young and lifetime >= self._seconds - YOUNG_SECONDS:
+        as_long = max(self.enough_seconds, self._seconds - YOUNG_SECONDS)
+        if is_young and lifetime >= as_long:
             return  # new ones would last as long, and are had as these grow older
         lasts_never = is_young or lifetime < self.enough_seconds
         # An outage is a state of its credentials: the next one is said again.

@@ -8,13 +8,17 @@ an event of the session. Ours is the last of them. What is done for a URL is in
 from __future__ import annotations
 
 import functools
-import inspect
+from inspect import iscoroutine, iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.sessions.credentials import patience_left
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from botocore.hooks import BaseEventHooks
+
+    from botocore_conn_provider.renewal.schedule import Patience
 
 # botocore's methods: where `ExpiresIn` stands after `self`, and how long a URL lives
 # without it. Written down, because to ask the functions for it delays each start.
@@ -42,7 +46,7 @@ def _wrap_all(class_attributes: dict[str, Any], **_: Any) -> None:
         original = class_attributes.get(name)
         if original is None:
             continue
-        wrap = _wrap_async if inspect.iscoroutinefunction(original) else _wrap
+        wrap = _wrap_async if iscoroutinefunction(original) else _wrap
         class_attributes[name] = wrap(name, original)
 
 
@@ -50,12 +54,20 @@ def _wrap(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def presign(self: Any, *args: Any, **kwargs: Any) -> Any:
         # Imported here: few clients presign.
-        from botocore_conn_provider.sessions.presigned_urls import prepare
+        from botocore_conn_provider.sessions.presigned_urls import (
+            prepare,
+            prepare_async,
+        )
 
         try:
-            prepare(self, name, **_read(name, args, kwargs))
-            return original(self, *args, **kwargs)
+            asked = _read(name, args, kwargs)
+            patience_left.set(prepare(self, name, **asked))
+            made = original(self, *args, **kwargs)
+            if iscoroutine(made):  # of a presigner that a program wrapped plainly
+                return _follow(prepare_async(self, name, **asked), made)
+            return made
         finally:
+            patience_left.set(None)
             del args, kwargs  # a key of S3's, maybe, and a traceback shows this frame
 
     return presign
@@ -68,12 +80,27 @@ def _wrap_async(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         from botocore_conn_provider.sessions.presigned_urls import prepare_async
 
         try:
-            await prepare_async(self, name, **_read(name, args, kwargs))
+            patience_left.set(
+                await prepare_async(self, name, **_read(name, args, kwargs))
+            )
             return await original(self, *args, **kwargs)
         finally:
+            patience_left.set(None)
             del args, kwargs  # as above
 
     return presign
+
+
+async def _follow(
+    prepared: Awaitable[Patience | None], made: Coroutine[Any, Any, Any]
+) -> Any:
+    """Await a URL whose signing has not begun, once its credentials last."""
+    try:
+        patience_left.set(await prepared)
+        return await made
+    finally:
+        patience_left.set(None)
+        made.close()
 
 
 def _read(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

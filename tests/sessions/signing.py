@@ -34,6 +34,24 @@ def hold(credentials: Any, *, age: float) -> None:
     state.held = held._replace(obtained_at=held.obtained_at - age)
 
 
+def watch_waits(credentials: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Have callers wait for a renewal now; return until when each goes on to wait."""
+    keeper, ends = credentials.keeper.settled, []
+    left = keeper._elapsed() + 1
+    keeper.state.held = keeper.state.held._replace(
+        renew_at=0, wait_at=0, ends_at=left, serve_until=left
+    )
+    plan = keeper.plan_wait
+
+    def watch(before: Any = None) -> Any:
+        planned = plan(before)
+        ends.append(planned.leaves_at)
+        return planned
+
+    monkeypatch.setattr(keeper, "plan_wait", watch)
+    return ends
+
+
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what was said of URLs; none of it is less than a WARNING."""
     return [

@@ -28,6 +28,7 @@ from tests.sessions.signing import (
     hold,
     make_s3,
     warnings_of,
+    watch_waits,
 )
 
 if TYPE_CHECKING:
@@ -160,6 +161,19 @@ def test_source_that_hangs_is_waited_for_no_longer_than_by_others(
     assert len(warnings_of(caplog)) == 1
 
 
+def test_url_is_not_waited_for_twice_in_the_last_minute(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = signing.arrange()
+    first = signing.hold(session, age=600, left=3000)
+    ends = watch_waits(session.get_credentials(), monkeypatch)
+    release = threading.Event()
+    signing.aws.inject(Fault(until=release))
+    assert first in make_s3(session).generate_presigned_url("get_object", OBJECT)
+    release.set()
+    assert set(ends) == {ends[0]}
+
+
 def test_rds_token_of_a_quarter_of_an_hour_gets_credentials_for_it(
     signing: Signing,
 ) -> None:
@@ -261,6 +275,23 @@ def test_young_credentials_that_never_last_as_long_are_told_of(
     assert len(said) == warned
     assert all("even new ones last 3600 s" in each for each in said)
     assert signing.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "asked", "warned"),
+    [(60, 64, 0), (60, 120, 1), (300, 325, 0), (300, 350, 1)],
+)
+def test_credentials_of_minutes_that_end_early_are_told_of(
+    signing: Signing,
+    caplog: pytest.LogCaptureFixture,
+    lifetime: int,
+    asked: int,
+    warned: int,
+) -> None:
+    session = signing.arrange()
+    signing.hold(session, age=0, left=lifetime)
+    make_s3(session).generate_presigned_url("get_object", OBJECT, asked)
+    assert len(warnings_of(caplog)) == warned
 
 
 def test_error_comes_only_after_the_renewal_failed(signing: Signing) -> None:

@@ -238,17 +238,40 @@ def test_urls_that_others_sign_are_left_alone(
     assert warnings_of(caplog) == []
 
 
+DIRECTORY = {"Bucket": "b--euw1-az1--x-s3", "Key": "k"}
+
+
 def test_url_of_a_directory_bucket_is_left_to_s3s_own_session(
     signing: Signing, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = signing.arrange(presigned_urls="error")
     signing.hold(session, age=600, left=3000)
-    client = make_s3(session, s3={"disable_s3_express_session_auth": True})
-    bucket = {"Bucket": "b--euw1-az1--x-s3", "Key": "k"}
-    assert client.generate_presigned_url("get_object", bucket, WEEK)
-    assert client.generate_presigned_url("get_object", Params=bucket, ExpiresIn=WEEK)
+    client = make_s3(session)
+    assert client.generate_presigned_url("get_object", DIRECTORY, WEEK)
+    assert client.generate_presigned_url("get_object", Params=DIRECTORY, ExpiresIn=WEEK)
     assert signing.count() == 1
     assert warnings_of(caplog) == []
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_url_of_a_directory_bucket_without_such_a_session_is_as_any_other(
+    signing: Signing,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    by_variable: bool,  # noqa: FBT001 - a case
+) -> None:
+    if not hasattr(Config(), "s3_disable_express_session_auth"):
+        pytest.skip("this botocore always has one")
+    session = signing.arrange()
+    first = signing.hold(session, age=600, left=3000)
+    if by_variable:
+        monkeypatch.setenv("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true")
+        client = make_s3(boto3.Session())
+    else:
+        client = make_s3(session, s3={"disable_s3_express_session_auth": True})
+    assert first not in client.generate_presigned_url("get_object", DIRECTORY, WEEK)
+    assert signing.count() == 2
+    assert len(warnings_of(caplog)) == 1
 
 
 def test_url_of_one_connection_neither_renews_nor_names_another(

@@ -41,7 +41,12 @@ def _read_names(text: str) -> set[str]:
         given: Any = json.loads(text)
     except (ValueError, RecursionError):
         return set()
-    return set(given) if isinstance(given, dict) else set()
+    return _list_given(given) if isinstance(given, dict) else set()
+
+
+def _list_given(options: dict[str, Any]) -> set[str]:
+    """Return the names of those that are not null, which is the default of s3fs."""
+    return {name for name, value in options.items() if value is not None}
 
 
 def _find_files(snapshot: Snapshot) -> Iterator[str]:
@@ -61,9 +66,8 @@ def _has_keys(path: Path, read: Callable[[str], dict[str, Any]]) -> bool:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return False
         given = read(path.read_text(encoding="utf-8"))
-        return any(
-            not set(given.get(name) or ()).isdisjoint(KEYS) for name in PROTOCOLS
-        )
+        options = (dict(given.get(name) or {}) for name in PROTOCOLS)
+        return any(not _list_given(each).isdisjoint(KEYS) for each in options)
     except (OSError, ValueError, TypeError, RecursionError, configparser.Error):
         return False
 

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
 CRT = "awscrt"
 # They bring awscrt with an extra, and sign with the connection all the same.
-BRING_CRT = {"botocore", "botocore-conn-provider"}
+BRING_CRT = {"botocore", "botocore-conn-provider", "awscli"}
 NAMES = {CRT, *sdk_versions.NAMES, *frozen_keys.NAMES}
+BEFORE_PROFILES = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 INSTANCE_HOST_V6 = "http://[fd00:ec2::254]"
 
 
@@ -86,8 +87,8 @@ def _look_at_source(
     except BotoCoreError:  # a broken file, of which the next steps tell
         return
     begun = base.get_config_variable("profile") or DEFAULT
-    # Keys of the environment come before a profile that only a variable names.
-    if settings.profile_name is not None or not environ.get("AWS_ACCESS_KEY_ID"):
+    # Some variables come before a profile that the connection does not name.
+    if settings.profile_name is not None or not any(map(environ.get, BEFORE_PROFILES)):
         support = LoginSupport.look(None if crt is None else crt.version or "")
         yield from find_login(profiles, begun, support, environ=environ)
     if is_asked(settings, profiles, begun, environ=environ):
@@ -97,10 +98,14 @@ def _look_at_source(
 
 
 def _find_metadata_url(base: UnfittedSession) -> str:
+    """Return where the metadata service is; empty if botocore asks none."""
     named = base.get_config_variable("ec2_metadata_service_endpoint")
     if named:
         return str(named)
-    is_v6 = resolve_imds_endpoint_mode(base) == "ipv6"
+    try:
+        is_v6 = resolve_imds_endpoint_mode(base) == "ipv6"
+    except BotoCoreError:  # a mode that is none, of which the next steps tell
+        return ""
     return INSTANCE_HOST_V6 if is_v6 else INSTANCE_HOST
 
 

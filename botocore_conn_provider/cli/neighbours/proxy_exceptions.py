@@ -137,9 +137,13 @@ def is_bypassed(exceptions: str, address: str) -> bool:
 
 
 def read_address(url: str) -> tuple[str, str]:
-    """Return the address in a URL and its host; empty where it has none."""
+    """Return the address in a URL and its host; empty where it has none.
+
+    An address of version 6 is in brackets, without which urllib does not know it.
+    """
     try:
         parts = urlsplit(url)
-        return parts.netloc, shorten(parts.hostname or "")
+        host = parts.hostname or ""
     except ValueError:
         return "", ""
+    return parts.netloc, shorten(f"[{host}]" if ":" in host else host)

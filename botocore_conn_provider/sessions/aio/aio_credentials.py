@@ -20,6 +20,7 @@ from botocore_conn_provider.sessions.credentials import (
     Recipe,
     UrlRules,
     freeze,
+    patience_left,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         return (await self._current()).account_id
 
     async def _current(self) -> TemporaryCredentials:
-        patience: Patience | None = None
+        patience = patience_left.get()
         while (current := self._keeper.current_nowait(patience)) is None:
             patience = self._keeper.plan_wait(patience)
             # Shielded: the others of this loop wait for the same task.
@@ -100,25 +101,27 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
 
     async def wait_ahead(
         self, within_seconds: float, *, least_age_seconds: float
-    ) -> None:
+    ) -> Patience | None:
         """Renew early and wait for it, as `Keeper.wait_ahead` does.
 
         Raises:
             ConnProviderError: A renewal has just failed, and there are no valid
                 credentials.
         """
-        keeper, patience = self._keeper.settled, None
+        keeper = self._keeper.settled
+        patience: Patience | None = None
         while keeper.is_renewal_due(within_seconds):
             renewal = keeper.renew_ahead(
                 within_seconds, least_age_seconds=least_age_seconds
             )
             if renewal is None or keeper.is_failing:
-                return
+                break
             patience = keeper.plan_wait(patience)
             seconds = keeper.limit_wait(patience)
             if not seconds:
-                return
+                break
             await asyncio.shield(self._join(seconds))
+        return patience
 
     def _join(self, seconds: float) -> Watch:
         """Return the one task of this loop that watches the renewal.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import pytest
+from botocore.utils import get_environ_proxies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,13 +54,22 @@ def test_no_text_breaks_it(environ: dict[str, str], url: str) -> None:
                 "A.B",
                 "b",
                 "169.254.169.254:80",
+                "fd00:ec2::254",
+                "[fd00:ec2::254]",
                 "",
             ]
         ),
         max_size=3,
     ).map(",".join),
     address=st.sampled_from(
-        ["169.254.169.254", "169.254.169.254:80", "a.b", "x.a.b:1"]
+        [
+            "169.254.169.254",
+            "169.254.169.254:80",
+            "a.b",
+            "x.a.b:1",
+            "[fd00:ec2::254]",
+            "[fd00:ec2::254]:80",
+        ]
     ),
 )
 def test_bypass_is_urllibs_which_botocore_goes_by(
@@ -66,6 +77,28 @@ def test_bypass_is_urllibs_which_botocore_goes_by(
 ) -> None:
     theirs = proxy_bypass_environment(address, {"no": exceptions})
     assert is_bypassed(exceptions, address) is bool(theirs)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254",
+        "http://[fd00:ec2::254]",
+        "http://[fd00:ec2::254]:80/",
+        "http://Metadata.example:80/",
+    ],
+)
+def test_exception_that_is_asked_for_has_botocore_ask_without_the_proxy(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"HTTP_PROXY": "http://proxy.example:3128"}
+    (found,) = find_metadata_by_proxy(environ, url)
+    (added,) = re.findall(r"^Add (\S+) to NO_PROXY and no_proxy", found.fix)
+    environ |= dict.fromkeys(NO_PROXY, added)
+    assert list(find_metadata_by_proxy(environ, url)) == []
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert get_environ_proxies(url) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import threading
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,14 @@ from botocore_conn_provider.sessions.aio import aio_credentials
 from botocore_conn_provider.sessions.presigners import PRESIGNERS
 from tests.aws import Fault, build_error
 from tests.sessions.aio.conftest import ROLE
-from tests.sessions.signing import HOUR, OBJECT, WEEK, hold, warnings_of
+from tests.sessions.signing import (
+    HOUR,
+    OBJECT,
+    WEEK,
+    hold,
+    warnings_of,
+    watch_waits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -155,6 +163,21 @@ def test_loop_goes_on_while_the_renewal_hangs_and_the_url_is_signed(
     assert len(warnings_of(caplog)) == 1
 
 
+def test_url_is_not_waited_for_twice_in_the_last_minute(
+    aws: Aws, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    async def work(client: Any, first: str) -> None:
+        ends = watch_waits(client._get_credentials(), monkeypatch)
+        aws.inject(Fault(until=release))
+        assert first in await client.generate_presigned_url("get_object", OBJECT)
+        release.set()
+        assert set(ends) == {ends[0]}
+
+    run(work)
+
+
 def test_source_that_is_down_fails_no_url_and_is_asked_once(
     aws: Aws, run: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,25 +237,53 @@ def test_presigners_look_as_ever(run: Callable[..., Any]) -> None:
     run(work)
 
 
+def wrap_plainly(class_attributes: dict[str, Any], **_: Any) -> None:
+    theirs = class_attributes["generate_presigned_url"]
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return theirs(*args, **kwargs)
+
+    class_attributes["generate_presigned_url"] = plain
+
+
+@pytest.mark.filterwarnings("error")
+def test_url_of_a_presigner_that_a_program_wrapped_is_looked_after(
+    aws: Aws, connection: Giver
+) -> None:
+    connection.put(role_arn=ROLE, botocore_conn_provider={"presigned_urls": "error"})
+    aws.inject(Fault(expires_in_seconds=3000))
+
+    async def ask() -> None:
+        session = get_session()
+        events = session.get_component("event_emitter")
+        events.register("creating-client-class", wrap_plainly)
+        credentials = await session.get_credentials()
+        first = (await credentials.get_frozen_credentials()).access_key
+        hold(credentials, age=600)
+        async with session.create_client("s3", config=V4) as client:
+            assert first not in await client.generate_presigned_url(
+                "get_object", OBJECT
+            )
+            with pytest.raises(PresignedUrlError):
+                await client.generate_presigned_url("get_object", OBJECT, WEEK)
+
+    asyncio.run(ask())
+    gc.collect()  # where a coroutine that nobody awaited is told of
+    assert count(aws) == 2
+
+
 @pytest.mark.filterwarnings("error")
 def test_presigner_that_a_program_wrapped_as_a_plain_function_blocks_no_loop(
     aws: Aws, connection: Giver
 ) -> None:
-    def wrap(class_attributes: dict[str, Any], **_: Any) -> None:
-        theirs = class_attributes["generate_presigned_url"]
-
-        def plain(*args: Any, **kwargs: Any) -> Any:
-            return theirs(*args, **kwargs)
-
-        class_attributes["generate_presigned_url"] = plain
-
     connection.put(role_arn=ROLE, botocore_conn_provider={"presigned_urls": "error"})
     release = threading.Event()
     aws.inject(Fault(until=release))
 
     async def ask() -> None:
         session = get_session()
-        session.get_component("event_emitter").register("creating-client-class", wrap)
+        events = session.get_component("event_emitter")
+        events.register("creating-client-class", wrap_plainly)
         async with session.create_client("s3", config=V4) as client:
             url = asyncio.ensure_future(
                 client.generate_presigned_url("get_object", OBJECT)
