@@ -128,6 +128,7 @@ def defer_shared_keeper(
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
 
     def find() -> Keeper:
+        _refuse_other_botocore(settings.conn_id)
         # Imported here: in the background.
         from botocore_conn_provider.exchange.checks import prepare_base
         from botocore_conn_provider.renewal.registry import share_keeper
@@ -148,3 +149,21 @@ def defer_shared_keeper(
         conn_id=settings.conn_id,
         policy=RenewalPolicy.from_settings(settings.own),
     )
+
+
+def _refuse_other_botocore(conn_id: str) -> None:
+    """Refuse what a program has under botocore's name, as Debian's AWS CLI 2 does.
+
+    Raises:
+        CredentialFetchError: It has one.
+    """
+    # Imported here: in the background.
+    import botocore.hooks
+
+    if not hasattr(botocore.hooks, "EventAliaser"):
+        raise CredentialFetchError(
+            conn_id=conn_id,
+            cause=f"this program has a botocore of its own ({botocore.__version__}),"
+            " which cannot ask for the connection's credentials.",
+            hint="Start the program by `botocore-conn exec`.",
+        )

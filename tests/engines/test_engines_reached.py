@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+import botocore_conn_provider
 from botocore_conn_provider.cli.engine_table import ENGINES, PythonEngine
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine, LoopbackS3
 from botocore_conn_provider.cli.whoami.loopback_server import serve
@@ -27,11 +29,11 @@ from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.aws import Aws
     from tests.ways import Proxy
 
+CHECKOUT = Path(botocore_conn_provider.__file__).parents[1]
 ROLE = "arn:aws:iam::123456789012:role/reader"
 IN_PYTHON = [each for each in ENGINES if isinstance(each, PythonEngine)]
 NAMES = {each.name for each in IN_PYTHON}
@@ -180,3 +182,15 @@ def test_child_of_a_python_program_signs_with_the_connections_key(
     signed = machine.run(command, {"AWS_EC2_METADATA_DISABLED": "false"})
     assert str(signed.key_id).startswith("ASIA"), signed
     assert signed.key_id != machine.key_id
+
+
+def test_aws_cli_with_a_botocore_of_its_own_is_told_what_to_do(
+    machine: Machine,
+) -> None:
+    """Debian's reads PYTHONPATH, and has its botocore under botocore's name."""
+    machine.environment["PYTHONPATH"] += f"{os.pathsep}{CHECKOUT}"
+    program = next(each for each in ENGINES if each.name == "AWS CLI")
+    found: Any = program.find(machine.environment)
+    signed = machine.run(list(found.command), {"AWS_EC2_METADATA_DISABLED": "false"})
+    assert signed.key_id is None
+    assert "botocore-conn exec" in signed.said
