@@ -1,8 +1,9 @@
 """The engines and programs that `whoami` tries: a table. To add one is to add a line.
 
 `doctor` and `lint` take from it what to do for an engine that finds credentials by
-itself (`cli.neighbours`). Each has a probe, a small program in `probes` that uses it plainly for one request. It
-is run as `PROBE ENDPOINT`; a probe that ends with `NOT_HERE` could not find its engine.
+itself (`cli.neighbours`). Each has a probe, a small program in `probes` that uses it
+plainly for one request. It is run as `PROBE ENDPOINT`; a probe that ends with
+`NOT_HERE` could not find its engine.
 """
 
 from __future__ import annotations
@@ -98,15 +99,13 @@ HTTP = {"AWS_ALLOW_HTTP": "true"}
 # to ask here.
 NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 NO_TELEMETRY = {"DO_NOT_TRACK": "true", "DAFT_ANALYTICS_ENABLED": "0"}
-# How the connection reaches an engine. The first takes a hook of its own; the second is
-# for any that looks at the environment.
-BY_ENDPOINT = (
-    "Use install(engines=True), BOTOCORE_CONN_ENGINES=on or `botocore-conn exec`."
-)
+# What reaches any engine that looks at the environment. Some have a bridge besides.
+ENGINES_ON = "install(engines=True), BOTOCORE_CONN_ENGINES=on or `botocore-conn exec`."
+BY_ENDPOINT = f"Use {ENGINES_ON}"
 
 
 def _advise_bridge(call: str) -> str:
-    return BY_ENDPOINT.replace("Use", f"Use bridges.{call}, or", 1)
+    return f"Use bridges.{call}, or {ENGINES_ON}"
 
 
 CLI_OPTIONS = ("s3api", "list-objects-v2", "--bucket=whoami", "--region=us-east-1")
