@@ -167,7 +167,7 @@ class ConnectionNotFoundError(InvalidConnectionError):
     """A connection was named explicitly and is not in the environment.
 
     Named by `install(conn_id)`, `session(conn_id)`, `Connection.from_env` or
-    `BOTOCORE_CONN_ID`.
+    `BOTOCORE_CONN_ID`; or a bridge was asked for the default one.
     """
 
     section = "connection-not-found"
