@@ -49,7 +49,7 @@ MAKERS = {
 }
 
 ALLOWED = {
-    "bridges/lending _take_note: ended.exception()": "marks it as seen, and shows nothing",
+    "renewal/loop_wait take_note: ended.exception()": "a future's method, which makes no text",
     "cli/doctor/caller _explain: error.response": "the message in it goes through show_message",
     "cli/exec read_policy_argument: str(error)": "a PolicyError, whose words are ours",
     "cli/exec run_handed_on: {error}": "a NotRunError: a reason of the system, without a path",
@@ -78,7 +78,6 @@ ALLOWED = {
     "cli/forms/airflow_output find_printed: {fault}": "a JsonFaultError, whose words are ours",
     "cli/explain/effects _describe_store: {error}": "an UnsafeStoreError, whose words are ours",
     "renewal/store/machine_store _log_unusable: str(error)": "only of an UnsafeStoreError, whose words are ours",
-    "sessions/aio/aio_credentials _take_note: waiter.exception()": "a future's method, which makes no text",
 }
 
 

@@ -34,12 +34,9 @@ def awscrt(conn_id: str | None = None) -> Any:
 
     def get_credentials() -> Any:
         lent = lender.lend()
-        token = lent.session_token
         return auth.AwsCredentials(
-            str(lent.access_key_id),
-            lent.secret_access_key.reveal(),
-            None if token is None else token.reveal(),
-            lent.ends_at,
+            **lent.name("access_key_id", "secret_access_key", "session_token"),
+            expiration=lent.ends_at,
         )
 
     class Bridge(auth.AwsCredentialsProvider):  # type: ignore[misc,name-defined] # awscrt's

@@ -33,12 +33,8 @@ class DaftBridge:
             ConnProviderError: There are none to be had.
         """
         lent = self.lender.lend()
-        token = lent.session_token
         return self._io.S3Credentials(
-            key_id=str(lent.access_key_id),
-            access_key=lent.secret_access_key.reveal(),
-            session_token=None if token is None else token.reveal(),
-            expiry=lent.ends_at,
+            **lent.name("key_id", "access_key", "session_token"), expiry=lent.ends_at
         )
 
     def make_config(self) -> Any:

@@ -119,7 +119,7 @@ class KeptSecret:
         )
         try:
             cursor.execute(statement, list(given.values()))
-        except Exception as error:
+        except Exception as error:  # of DuckDB's, which stays unimported
             if type(error).__name__ != NO_PARAMETERS:
                 raise
             raise CredentialFetchError(

@@ -95,13 +95,10 @@ def _find_address(request: Any) -> str:
 def _write(lender: Lender) -> dict[str, str]:
     lent = lender.lend()
     written = {
-        "aws_access_key_id": str(lent.access_key_id),
-        "aws_secret_access_key": lent.secret_access_key.reveal(),
+        **lent.name_for_object_store(),
         # Else AWS_SKIP_SIGNATURE would take the signature away.
         "aws_skip_signature": "false",
     }
-    if lent.session_token is not None:
-        written["aws_session_token"] = lent.session_token.reveal()
     if lent.ends_at is not None:
         written["expires_at_millis"] = str(int(lent.ends_at.timestamp() * 1000))
     if lender.region_name is not None:

@@ -27,6 +27,7 @@ from botocore_conn_provider.connection.environment import (
 from botocore_conn_provider.connection.record import not_found
 from botocore_conn_provider.connection.settings import AwsSettings
 from botocore_conn_provider.errors import CredentialFetchError
+from botocore_conn_provider.renewal.loop_wait import wait_for_renewal
 from botocore_conn_provider.secret import KeyId, Secret
 from botocore_conn_provider.sessions.credentials import KeptCredentials
 from botocore_conn_provider.sessions.fitting import create_bound_session, find_fitted
@@ -51,8 +52,6 @@ RECHECK_SECONDS, RECHECK_PART = 30.0, 1 / 2
 # Credentials that botocore itself renews usually have ten minutes left, and are given for
 # half of that, or of what they have left.
 BOTOCORES_SECONDS = 300.0
-# A renewal that hangs is given up by the first caller after its deadline: so ask.
-ASK_AGAIN_SECONDS = 1.0
 
 
 class Lent(Value):
@@ -65,6 +64,21 @@ class Lent(Value):
     secret_access_key: Secret
     session_token: Secret | None
     ends_at: datetime.datetime | None
+
+    def name(self, key_id: str, key: str, token: str) -> dict[str, str | None]:
+        """Return the bare texts under a library's names. Never show them."""
+        return {
+            key_id: str(self.access_key_id),
+            key: self.secret_access_key.reveal(),
+            token: None if self.session_token is None else self.session_token.reveal(),
+        }
+
+    def name_for_object_store(self) -> dict[str, str]:
+        """Return them under the names of Rust's object_store, without an absent token."""
+        named = self.name(
+            "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
+        )
+        return {name: text for name, text in named.items() if text is not None}
 
 
 class Lender:
@@ -87,7 +101,8 @@ class Lender:
 
     @scrubbed
     def __init__(self, conn_id: str | None) -> None:
-        session = create_bound_session(conn_id or find_installed())
+        conn_id = conn_id or find_installed()
+        session = create_bound_session(conn_id)
         settings = _read_signed(session, conn_id)
         self.conn_id: str = settings.conn_id
         self.region_name: str | None = session.get_config_variable("region")
@@ -127,7 +142,7 @@ class Lender:
             if lent is not None:
                 return lent
             patience = keeper.plan_wait(patience)
-            await _wait_for_renewal(keeper, patience)
+            await wait_for_renewal(keeper, keeper.limit_wait(patience))
 
     def _find_credentials(self) -> Any:
         found = self._session.get_credentials()
@@ -211,21 +226,3 @@ def _choose_seconds(held: Held, left: float) -> float:
 def _find_moment(seconds: float) -> datetime.datetime:
     now = datetime.datetime.now(datetime.timezone.utc)
     return now + datetime.timedelta(seconds=seconds)
-
-
-async def _wait_for_renewal(keeper: AnyKeeper, patience: Patience) -> None:
-    """Wait for the running renewal, for a second at most, without raising its error.
-
-    The keeper knows whether credentials are still valid, and remembers the error if
-    none are.
-    """
-    renewal = asyncio.wrap_future(keeper.renewal())
-    renewal.add_done_callback(_take_note)
-    seconds = min(keeper.limit_wait(patience), ASK_AGAIN_SECONDS)
-    await asyncio.wait({renewal}, timeout=seconds)
-
-
-def _take_note(ended: asyncio.Future[Any]) -> None:
-    """Mark the error as seen; else asyncio logs it, once more."""
-    if not ended.cancelled():
-        ended.exception()

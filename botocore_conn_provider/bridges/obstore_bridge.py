@@ -88,13 +88,8 @@ def obstore(conn_id: str | None = None, *, asynchronous: bool = False) -> Obstor
 
 
 def _write(lent: Lent) -> Credential:
-    token = lent.session_token
-    return {
-        "access_key_id": str(lent.access_key_id),
-        "secret_access_key": lent.secret_access_key.reveal(),
-        "token": None if token is None else token.reveal(),
-        "expires_at": lent.ends_at,
-    }
+    named = lent.name("access_key_id", "secret_access_key", "token")
+    return {**named, "expires_at": lent.ends_at}
 
 
 def _name_config(lender: Lender) -> dict[str, str]:

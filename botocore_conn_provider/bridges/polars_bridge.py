@@ -37,12 +37,7 @@ class PolarsBridge:
         """
         lent = self.lender.lend()
         ends_at = None if lent.ends_at is None else int(lent.ends_at.timestamp())
-        token = lent.session_token
-        return {
-            "aws_access_key_id": str(lent.access_key_id),
-            "aws_secret_access_key": lent.secret_access_key.reveal(),
-            **({} if token is None else {"aws_session_token": token.reveal()}),
-        }, ends_at
+        return lent.name_for_object_store(), ends_at
 
     def __reduce__(self) -> tuple[Callable[[str, str], PolarsBridge], tuple[str, str]]:
         return _remake, (self.lender.conn_id, self._key)

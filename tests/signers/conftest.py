@@ -1,4 +1,4 @@
-"""A machine that lends its identity to whoever asks, and programs with a connection."""
+"""A machine that lends its identity to all who ask, and programs with a connection."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def look(call: Callable[[], Any], session: Any = None) -> None:
 class RenewedAtEachLook:
     """Credentials that are another set each time that anything of them is read.
 
-    So whoever reads a set in pieces signs with pieces of several.
+    So a program that reads a set in pieces signs with pieces of several.
     """
 
     def __init__(self) -> None:

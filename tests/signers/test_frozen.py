@@ -1,6 +1,6 @@
 """What copies the keys out of a session, so that no renewal reaches it.
 
-Each test fails when its library has mended that, and then docs/signers.md and
+Each test fails when its library has changed that, and then docs/signers.md and
 docs/troubleshooting.md have something good to say.
 """
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from botocore.credentials import RefreshableCredentials
 
+from botocore_conn_provider.renewal.loop_wait import take_note, wait_for_renewal
 from botocore_conn_provider.sessions.credentials import (
     WARNED_OF,
     CopiedWhole,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.schedule import Patience
 
 Watch = asyncio.Task[None]
-# A renewal that hangs is given up by the first caller after its deadline: so ask.
-ASK_AGAIN_SECONDS = 1.0
 LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 
@@ -132,20 +131,14 @@ class AioKeptCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
         loop = asyncio.get_running_loop()
         watch = self._watches.get(loop)
         if watch is None:
-            watch = self._watches[loop] = loop.create_task(self._watch(seconds))
+            waits = wait_for_renewal(self._keeper, seconds)
+            watch = self._watches[loop] = loop.create_task(waits)
             watch.add_done_callback(self._forget)
         return watch
 
-    async def _watch(self, seconds: float) -> None:
-        # Its error is not raised here: the keeper knows whether a set is still
-        # valid, and remembers the error if none is.
-        renewal = asyncio.wrap_future(self._keeper.renewal())
-        renewal.add_done_callback(_take_note)
-        await asyncio.wait({renewal}, timeout=min(seconds, ASK_AGAIN_SECONDS))
-
     def _forget(self, watch: Watch) -> None:
         del self._watches[watch.get_loop()]
-        _take_note(watch)
+        take_note(watch)
 
     @property
     def _expiry_time(self) -> datetime.datetime:
@@ -212,9 +205,3 @@ class AioBaseCredentials(CopiedWhole, AioRefreshableCredentials):  # type: ignor
 
     def __repr__(self) -> str:
         return f"AioBaseCredentials(method={self.method!r})"
-
-
-def _take_note(waiter: asyncio.Future[Any]) -> None:
-    """Retrieve the outcome, or asyncio logs that it was not retrieved."""
-    if not waiter.cancelled():
-        waiter.exception()

@@ -12,9 +12,9 @@ from aiobotocore.credentials import AioCredentials, AioRefreshableCredentials
 from aiobotocore.session import get_session
 
 import botocore_conn_provider
+from botocore_conn_provider.renewal import loop_wait
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
-from botocore_conn_provider.sessions.aio import aio_credentials
 from botocore_conn_provider.sessions.aio.aio_credentials import (
     LONG_AGO,
     AioKeptCredentials,
@@ -172,7 +172,7 @@ def test_failure_reaches_everyone_who_waits(aws: Aws, connection: Giver) -> None
 def test_hung_exchange_is_given_up_at_its_deadline(
     aws: Aws, connection: Giver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aio_credentials, "ASK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(loop_wait, "ASK_AGAIN_SECONDS", 0.05)
     release = threading.Event()
     aws.inject(Fault(until=release))
     connection.put(

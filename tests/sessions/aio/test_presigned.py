@@ -15,7 +15,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from botocore_conn_provider import PresignedUrlError
-from botocore_conn_provider.sessions.aio import aio_credentials
+from botocore_conn_provider.renewal import loop_wait
 from botocore_conn_provider.sessions.presigners import PRESIGNERS
 from tests.aws import Fault, build_error
 from tests.sessions.aio.conftest import ROLE
@@ -132,7 +132,7 @@ def test_loop_goes_on_while_the_renewal_hangs_and_the_url_is_signed(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(aio_credentials, "ASK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(loop_wait, "ASK_AGAIN_SECONDS", 0.05)
     release = threading.Event()
 
     async def work(client: Any, first: str) -> None:
