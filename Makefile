@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := development/uv
 # aiobotocore and users' tools pin a botocore each: noxfile.py has their environments.
 NOT_HERE := --ignore=tests/sessions/aio --ignore=tests/tools --ignore=tests/engines \
-    --ignore=tests/signers
+    --ignore=tests/signers --ignore=tests/fleet
 # A process for each core. One that is done takes over from one that is not.
 PYTEST := .venv/bin/pytest --numprocesses=auto --dist=worksteal $(NOT_HERE)
 
@@ -18,7 +18,8 @@ export AWS_CLI := $(CURDIR)/.venv-awscli/bin/aws
 # What the machine trusts, as pip does, so that a company's own authority counts.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: check test test-all test-oldest test-python test-engines test-signers test-peers lint
+.PHONY: check test test-all test-oldest test-python test-engines test-signers test-fleet \
+    test-peers lint
 .PHONY: system-packages demo bench stress pictures clean
 
 check: lint .venv-awscli/installed
@@ -56,6 +57,12 @@ test-engines: .venv/installed
 test-signers: .venv/installed
 	@echo "== tests of libraries that sign by themselves"
 	.venv/bin/nox --session signers
+
+# Clusters of several processes on this machine: docs/fleets.md.
+test-fleet: .venv/installed
+	@echo "== tests of fleets"
+	@development/system-packages tests/fleet/system-packages.txt
+	.venv/bin/nox --session fleet
 
 # A suite of others' with the product active, three times. It is cloned, unless there is
 # a checkout: make test-peers SUITE=boto3 SOURCES=/path

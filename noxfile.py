@@ -24,8 +24,11 @@ AIO = "tests/sessions/aio"
 TOOLS = "tests/tools"
 ENGINES = "tests/engines"
 SIGNERS = "tests/signers"
+FLEET = "tests/fleet"
 SUITES = json.loads(Path("tests/peers/suites.json").read_text())
-EVERYTHING_ELSE = tuple(f"--ignore={each}" for each in (AIO, TOOLS, ENGINES, SIGNERS))
+EVERYTHING_ELSE = tuple(
+    f"--ignore={each}" for each in (AIO, TOOLS, ENGINES, SIGNERS, FLEET)
+)
 # A process for each core. One that is done takes over from one that is not.
 PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
 
@@ -93,6 +96,13 @@ def signers(session: nox.Session) -> None:
     """Run libraries that sign by themselves: OpenSearch, Kafka, databases, Bedrock."""
     session.install("-e", ".[test-signers]")
     session.run("pytest", *PARALLEL, SIGNERS, *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Run clusters of several processes: Dask, Ray, Spark."""
+    session.install("-e", ".[test-fleet]")
+    session.run("pytest", FLEET, *session.posargs)
 
 
 @nox.session
