@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": f"{HERE}.explain.explain",
     "doctor": f"{HERE}.doctor.doctor",
     "whoami": f"{HERE}.whoami.whoami",
+    "top": f"{HERE}.top.top",
     "convert": f"{HERE}.convert",
     "lint": f"{HERE}.lint",
     "credential-process": f"{HERE}.credential_process",

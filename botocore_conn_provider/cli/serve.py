@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.cli.end_signals import EndSignals
     from botocore_conn_provider.cli.handing_on import Prepared
-    from botocore_conn_provider.endpoint.endpoint import Endpoint
+    from botocore_conn_provider.cli.serve_metrics import ServeMetrics
+    from botocore_conn_provider.endpoint.endpoint import Answered, Endpoint
     from botocore_conn_provider.endpoint.supply import Supply
 
 SUMMARY = "hand the connection's credentials to programs beside this one"
@@ -35,7 +36,8 @@ It listens on 127.0.0.1 only, and answers who shows the token of a file that onl
 user can read. When the first credentials are there, it prints what the other programs
 need in their environment, and renews the credentials ahead until SIGTERM ends it."""
 EPILOG = """\
-/healthz at the same port tells without a token whether the credentials are fresh.
+/healthz at the same port tells without a token whether the credentials are fresh;
+/metrics tells with it, for Prometheus, what was renewed and asked on this machine.
 
 examples:
   botocore-conn serve --ready-file /tmp/aws.env > /dev/null &
@@ -130,7 +132,7 @@ def serve(arguments: argparse.Namespace, signals: EndSignals) -> None:
         with signals.waiting():
             prepared = prepare(arguments.conn_id)
         supply = require_supply(prepared)
-        with hand_on(supply, listener, arguments) as endpoint:
+        with hand_on(prepared, listener, arguments) as endpoint:
             text = write_out(endpoint, prepared, arguments)
             with be_ready(arguments.ready_file, text), tell_failures():
                 conn_id = prepared.settings.conn_id
@@ -160,7 +162,7 @@ def require_supply(prepared: Prepared) -> Supply:
 
 @contextlib.contextmanager
 def hand_on(
-    supply: Supply, listener: socket.socket, arguments: argparse.Namespace
+    prepared: Prepared, listener: socket.socket, arguments: argparse.Namespace
 ) -> Iterator[Endpoint]:
     """Open the endpoint, and close it in the end.
 
@@ -171,21 +173,41 @@ def hand_on(
     from botocore_conn_provider.cli.serve_places import CannotServeError, take_token
     from botocore_conn_provider.endpoint.endpoint import Endpoint
 
+    supply = require_supply(prepared)
     token_file = take_token(arguments.token_file)
+    metrics = create_metrics(supply, prepared)
+    log = hear_asks("serve", logs=arguments.log_asks)
+
+    def hear(answered: Answered) -> None:
+        metrics.count_answer(answered)
+        log(answered)
+
     try:
         endpoint = Endpoint(
             supply,
             listener=listener,
             token_file=token_file,
             path=PATH,
-            on_answer=hear_asks("serve", logs=arguments.log_asks),
+            on_answer=hear,
+            write_metrics=metrics.write,
         )
     except (OSError, RuntimeError) as error:  # no file descriptor left, or no thread
         raise CannotServeError(
             f"the endpoint cannot be opened ({type(error).__name__})."
         ) from None
-    with contextlib.closing(endpoint):
+    with contextlib.closing(endpoint), metrics.counting():
         yield endpoint
+
+
+def create_metrics(supply: Supply, prepared: Prepared) -> ServeMetrics:
+    """Return what counts for `/metrics`."""
+    from botocore_conn_provider.cli.serve_metrics import ServeMetrics
+    from botocore_conn_provider.renewal.store.directory import ON
+    from botocore_conn_provider.renewal.store.machine_store import find_store
+
+    settings = prepared.settings
+    store_path = find_store(settings.own.store or ON, prepared.snapshot)
+    return ServeMetrics(supply, conn_id=settings.conn_id, store_path=store_path)
 
 
 def write_out(

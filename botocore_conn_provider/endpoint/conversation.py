@@ -31,10 +31,12 @@ REQUEST_SECONDS, HANG_UP_SECONDS = 10.0, 1.0
 
 MALFORMED = Denial(400, "BadRequest", "The request is not understood.")
 HEAD = (
-    "HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\n"
+    "HTTP/1.1 {status} {phrase}\r\nContent-Type: {content_type}\r\n"
     "Content-Length: {length}\r\nCache-Control: no-store\r\n"
     "Connection: {connection}\r\n\r\n"
 )
+JSON = "application/json"
+PLAIN_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 ENDS_AFTER = 300  # from this status on, the connection ends with the answer
 
 
@@ -109,12 +111,15 @@ class Conversation:
         self.awaited = awaited
         self.ends_at = now + awaited.seconds
 
-    def answer(self, status: int, body: bytes, now: float) -> None:
+    def answer(
+        self, status: int, body: bytes, now: float, *, content_type: str = JSON
+    ) -> None:
         """Have the answer written. A denial ends the connection."""
         ends = status >= ENDS_AFTER or self.asked is None or not self.asked.keeps_open
         head = HEAD.format(
             status=status,
             phrase=HTTPStatus(status).phrase,
+            content_type=content_type,
             length=len(body),
             connection="close" if ends else "keep-alive",
         )

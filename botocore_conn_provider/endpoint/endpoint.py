@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.endpoint.request_rules import (
     HEALTH_PATH,
     LOOPBACK,
+    METRICS_PATH,
     Denial,
     Rules,
 )
@@ -62,6 +63,7 @@ class Endpoint:
         token_file: Has the token; None for a new one in a directory of our own.
         path: Of the URL; None for a random one.
         on_answer: Called with each answer, in the endpoint's thread.
+        write_metrics: Returns what is told at `/metrics`; None for nothing there.
 
     Raises:
         OSError: No port is free, or the token's file cannot be made.
@@ -75,9 +77,11 @@ class Endpoint:
         token_file: TokenPlace | None = None,
         path: str | None = None,
         on_answer: Callable[[Answered], None] = lambda _: None,
+        write_metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self._supply = supply
         self._on_answer = on_answer
+        self._write_metrics = write_metrics
         self._owner = os.getpid()
         self._token_file = token_file or make_token_file()
         self.token, self.token_path = self._token_file.token, self._token_file.path
@@ -85,7 +89,8 @@ class Endpoint:
             listener = listener or open_port(0)
             self.port: int = listener.getsockname()[1]
             secret_path = Secret(path or f"/{draw(PATH_BYTES)}")
-            self._rules = Rules(self.port, secret_path, self.token)
+            has_metrics = write_metrics is not None
+            self._rules = Rules(self.port, secret_path, self.token, has_metrics)
             self._server = Server(listener, self._answer)
             self._server.start()
         except BaseException:
@@ -122,8 +127,16 @@ class Endpoint:
             from botocore_conn_provider.endpoint.documents import write_health
 
             client.answer(200, write_health(self._supply.find_seconds_left()), now)
+        elif asked.target == METRICS_PATH.encode():
+            self._tell_metrics(client, now)
         else:
             self._hand(client, now)
+
+    def _tell_metrics(self, client: Conversation, now: float) -> None:
+        from botocore_conn_provider.endpoint.conversation import PLAIN_TEXT
+
+        body = b"" if self._write_metrics is None else self._write_metrics()
+        client.answer(200, body, now, content_type=PLAIN_TEXT)
 
     def _hand(self, client: Conversation, now: float) -> None:
         """Hand out credentials, say why there are none, or have the client wait."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 HEALTH_PATH = "/healthz"
+# Where figures are told, by an endpoint that has any.
+METRICS_PATH = "/metrics"
 
 # What only a browser or something between the client and us sends.
 FOREIGN_HEADERS = (b"origin", b"x-forwarded-for", b"forwarded", b"sec-fetch-site")
@@ -45,6 +47,7 @@ class Rules(Value):
     port: int
     path: Secret
     token: Secret
+    has_metrics: bool = False
 
     def judge(self, method: bytes, target: bytes, headers: Headers) -> Denial | None:
         """Return why the request is refused; None if it is answered.
@@ -57,7 +60,8 @@ class Rules(Value):
         denial = self._judge_sender(method, headers)
         if denial is not None or target == HEALTH_PATH.encode():
             return denial
-        if not _is_same(target, self.path):
+        is_known = self.has_metrics and target == METRICS_PATH.encode()
+        if not (is_known or _is_same(target, self.path)):
             return Denial(404, "NotFound", "There are no credentials at this path.")
         tokens = _list_values(headers, b"authorization")
         if not tokens:

@@ -176,5 +176,11 @@ class Asker:
         # Imported here: the store is off unless it is asked for.
         from botocore_conn_provider.renewal.store.machine_store import MachineStore
 
-        seconds = self._settings.own.lock_seconds
-        return MachineStore(self._store_path, identity, lock_seconds=seconds)
+        settings = self._settings
+        role_arn = None if settings.role is None else settings.role.role_arn
+        return MachineStore(
+            self._store_path,
+            identity,
+            lock_seconds=settings.own.lock_seconds,
+            subject=(settings.conn_id, role_arn),
+        )

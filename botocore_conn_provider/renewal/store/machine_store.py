@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.schedule import Found, Issued
@@ -50,6 +50,8 @@ class MachineStore:
         fingerprint: That of the identity. It is a secret.
         lock_seconds: How long to wait for another process's renewal.
         runtime: Clocks, random numbers and pauses.
+        subject: The connection's id and the role's ARN, for `ask_log`; None for no
+            note of what is asked.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class MachineStore:
         *,
         lock_seconds: float = 10.0,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
+        subject: tuple[str, str | None] | None = None,
     ) -> None:
         self._path = path
         self._fingerprint = fingerprint
         self._lock_seconds = lock_seconds
         self._runtime = runtime
+        self._subject = subject
 
     def obtain(
         self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
@@ -101,9 +105,20 @@ class MachineStore:
         stored = place.look(accept)
         if stored is not None:
             return Found(stored, from_store=True, waited_seconds=waited)
-        issued = fetch()
+        issued = self._ask(place, fetch)
         place.put(issued)
         return Found(issued, from_store=False, waited_seconds=waited)
+
+    def _ask(self, place: Place, fetch: Callable[[], Issued]) -> Issued:
+        """Fetch, and note for people that the source was asked."""
+        began = self._runtime.elapsed()
+        try:
+            issued = fetch()
+        except Exception as error:
+            place.note(self._subject, began=began, error=error)
+            raise
+        place.note(self._subject, began=began, ends_at=issued.ends_at)
+        return issued
 
     def _locked(
         self, place: Place, accept: Callable[[Issued], bool]
@@ -167,6 +182,22 @@ class Place:
             sweep(self.directory, now)
         except OSError as error:
             _log_unusable(error)
+
+    def note(self, subject: tuple[str, str | None] | None, **outcome: Any) -> None:
+        """Note an ask that has ended; a fault is ignored, as no one needs the note."""
+        if subject is None:
+            return
+        # Imported here: a start that is served from the store asks nothing.
+        from botocore_conn_provider.renewal.store.ask_log import AskNotes, Subject
+
+        with contextlib.suppress(OSError):
+            notes = AskNotes(
+                self.directory,
+                self._name,
+                subject=Subject(*subject),
+                clocks=self._clocks,
+            )
+            notes.add(**outcome)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""The command `top`: who asks what for the credentials in this machine's store."""
