@@ -76,6 +76,7 @@ ALLOWED = {
     "renewal/attempt _is_faithful: str(error)": "only of a ConnProviderError, and compared, never shown",
     "renewal/runtime wait_for: future.exception(max(0.0, seconds))": "a future's method, which makes no text",
     "cli/forms/airflow_output find_printed: {fault}": "a JsonFaultError, whose words are ours",
+    "cli/top/top run: {error}": "an UnsafeStoreError, whose words are ours",
     "cli/explain/effects _describe_store: {error}": "an UnsafeStoreError, whose words are ours",
     "renewal/store/machine_store _log_unusable: str(error)": "only of an UnsafeStoreError, whose words are ours",
 }

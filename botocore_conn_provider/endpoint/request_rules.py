@@ -22,6 +22,7 @@ LOOPBACK = "127.0.0.1"
 HEALTH_PATH = "/healthz"
 # Where figures are told, by an endpoint that has any.
 METRICS_PATH = "/metrics"
+BEARER = b"Bearer "  # as Prometheus sends it
 
 # What only a browser or something between the client and us sends.
 FOREIGN_HEADERS = (b"origin", b"x-forwarded-for", b"forwarded", b"sec-fetch-site")
@@ -60,8 +61,8 @@ class Rules(Value):
         denial = self._judge_sender(method, headers)
         if denial is not None or target == HEALTH_PATH.encode():
             return denial
-        is_known = self.has_metrics and target == METRICS_PATH.encode()
-        if not (is_known or _is_same(target, self.path)):
+        is_scrape = self.has_metrics and target == METRICS_PATH.encode()
+        if not (is_scrape or _is_same(target, self.path)):
             return Denial(404, "NotFound", "There are no credentials at this path.")
         tokens = _list_values(headers, b"authorization")
         if not tokens:
@@ -71,7 +72,8 @@ class Rules(Value):
                 "The request has no Authorization. Its value is the content of the file"
                 " that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names.",
             )
-        if len(tokens) > 1 or not _is_same(tokens[0], self.token):
+        given = tokens[0].removeprefix(BEARER) if is_scrape else tokens[0]
+        if len(tokens) > 1 or not _is_same(given, self.token):
             return Denial(401, "WrongToken", "The request has the wrong token.")
         return None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 
 from botocore_conn_provider.cli.main import main
+from tests.cli.serving import Neighbourhood
 from tests.ways import Proxy
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def aws_cli() -> Path:
     found = shutil.which(named)
     assert found, "The AWS CLI is missing. Run: make .venv-awscli/installed"
     return Path(found).absolute()
+
+
+@pytest.fixture
+def neighbourhood(
+    tmp_path: Path, aws: Aws, secrets: Secrets, leaks: Leaks
+) -> Iterator[Neighbourhood]:
+    with Neighbourhood(tmp_path, aws, secrets, leaks).opened() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -103,6 +103,12 @@ def get(port: int, path: str, token: str | None = None) -> Reply:
         return Reply(answer.status, json.loads(answer.read()), dict(answer.headers))
 
 
+def find_port(variables: Mapping[str, Any]) -> int:
+    """Return the port that the variables name."""
+    url = variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    return int(url.removeprefix("http://127.0.0.1:").partition("/")[0])
+
+
 class Neighbourhood:
     """Starts `serve` and its neighbours; ends all of them, and looks for secrets."""
 

@@ -26,24 +26,14 @@ from botocore_conn_provider.endpoint.token_place import open_token_file
 from botocore_conn_provider.errors import CredentialFetchError
 from botocore_conn_provider.events import Event
 from tests.aws import Fault, build_error
-from tests.cli.serving import Neighbourhood, get, wait_until
+from tests.cli.serving import find_port, get, wait_until
 from tests.endpoint.asking import open_fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.aws import Aws
     from tests.cli.conftest import Command
-    from tests.leaks import Leaks, Secrets
+    from tests.cli.serving import Neighbourhood
+    from tests.leaks import Secrets
     from tests.ways import MetadataServer, Proxy
-
-
-@pytest.fixture
-def neighbourhood(
-    tmp_path: Path, aws: Aws, secrets: Secrets, leaks: Leaks
-) -> Iterator[Neighbourhood]:
-    with Neighbourhood(tmp_path, aws, secrets, leaks).opened() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -61,11 +51,6 @@ def token_file(tmp_path: Path, secrets: Secrets) -> Path:
     path = tmp_path / "token"
     secrets.add(open_token_file(str(path)).token.reveal(), name="endpoint's token")
     return path
-
-
-def find_port(variables: dict[str, Any]) -> int:
-    url = variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-    return int(url.removeprefix("http://127.0.0.1:").partition("/")[0])
 
 
 class TestNeighbours:

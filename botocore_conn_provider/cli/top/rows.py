@@ -14,7 +14,7 @@ from botocore_conn_provider.value import Value
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from botocore_conn_provider.renewal.store.ask_log import Ask, AskLog
+    from botocore_conn_provider.renewal.store.ask_log import AskLog, NotedAsk
 
 MINUTE, HOUR = 60, 3600
 
@@ -68,7 +68,7 @@ class Row(Value):
             },
         }
 
-    def _describe_ask(self, ask: Ask) -> dict[str, Any]:
+    def _describe_ask(self, ask: NotedAsk) -> dict[str, Any]:
         return {
             "seconds_ago": round(self.now - ask.at),
             "took_seconds": ask.took_seconds,

@@ -40,7 +40,7 @@ class Subject(Value):
     role_arn: str | None = None
 
 
-class Ask(Value):
+class NotedAsk(Value):
     """One exchange with a source. `at` is when it ended, on the clock that nobody sets."""
 
     at: float
@@ -72,7 +72,7 @@ class AskLog(Value):
     """
 
     subject: Subject
-    asks: tuple[Ask, ...] = ()
+    asks: tuple[NotedAsk, ...] = ()
     total: int = 0
     failed: int = 0
     ends_at: float | None = None
@@ -80,7 +80,7 @@ class AskLog(Value):
     fault: Fault | None = None
 
     @property
-    def renewal(self) -> Ask | None:
+    def renewal(self) -> NotedAsk | None:
         """The last ask that brought credentials, if it is still remembered."""
         return next((each for each in reversed(self.asks) if each.succeeded), None)
 
@@ -94,7 +94,7 @@ class AskLog(Value):
         return sum(each.at > moment for each in self.asks)
 
     def add(
-        self, ask: Ask, *, ends_at: float | None, error: BaseException | None
+        self, ask: NotedAsk, *, ends_at: float | None, error: BaseException | None
     ) -> AskLog:
         """Return the log with one ask more; `ends_at` is that of new credentials."""
         added = self._replace(
@@ -133,7 +133,7 @@ class AskNotes:
             OSError: It cannot be written.
         """
         at = self._clocks.elapsed()
-        ask = Ask(
+        ask = NotedAsk(
             at=round(at, 1),
             took_seconds=round(at - began, 3),
             succeeded=error is None,
@@ -211,9 +211,9 @@ def _read(body: dict[str, Any]) -> AskLog | None:
     )
 
 
-def _read_ask(parts: list[Any]) -> Ask:
-    named = dict(zip(Ask._fields, parts, strict=True))
-    return Ask(
+def _read_ask(parts: list[Any]) -> NotedAsk:
+    named = dict(zip(NotedAsk._fields, parts, strict=True))
+    return NotedAsk(
         at=float(named["at"]),
         took_seconds=float(named["took_seconds"]),
         succeeded=named["succeeded"] is True,
