@@ -28,6 +28,7 @@ from botocore_conn_provider.bridges.lending import Lender
 from botocore_conn_provider.bridges.library import import_library
 from tests.aws import Fault, build_error
 from tests.child import UNMEASURED
+from tests.connections import make_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from tests.child import Children
     from tests.leaks import Leaks, Secrets
 
-ROLE = "arn:aws:iam::123456789012:role/reader"
 NAMES = sorted(bridges.__all__)
 LIBRARIES = {
     **{name: name for name in NAMES},
@@ -56,17 +56,7 @@ def _uninstalled() -> Iterator[None]:
 @pytest.fixture
 def role(aws: Aws, secrets: Secrets) -> dict[str, Any]:
     """A connection with a role."""
-    return {
-        "conn_type": "aws",
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret access key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "eu-west-1",
-            "endpoint_url": "https://s3.example",
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
+    return make_role(aws, secrets, endpoint_url="https://s3.example")
 
 
 def put(

@@ -27,6 +27,7 @@ from botocore_conn_provider.renewal.store.directory import open_directory
 from tests.aws import Fault, build_error
 from tests.child import DEADLINE_SECONDS
 from tests.cli.conftest import CONNECTION, ROLE, Command
+from tests.connections import make_role
 from tests.renewal.simulation import HOUR, Simulation
 
 if TYPE_CHECKING:
@@ -49,18 +50,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def environ(aws: Aws, secrets: Secrets, store: Path, isolated: Path) -> dict[str, str]:
     """The environment of a process that has a connection with a role."""
     del isolated
-    document = {
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "eu-west-1",
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
     return {
         **os.environ,
-        CONNECTION: json.dumps(document),
+        CONNECTION: json.dumps(make_role(aws, secrets, role_arn=ROLE)),
         "BOTOCORE_CONN_STORE": str(store.parent),
     }
 

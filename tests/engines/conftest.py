@@ -20,6 +20,7 @@ from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
 from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from tests.child import DEADLINE_SECONDS
+from tests.connections import make_role
 from tests.engines.environment import (
     COMMAND,
     NODE_MODULES,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from tests.leaks import Leaks, Secrets
 
 READERS = Path(__file__).parent / "readers"
-ROLE = "arn:aws:iam::123456789012:role/reader"
 WHOAMI = (
     *(sys.executable, "-m", "botocore_conn_provider"),
     *("whoami", "--everywhere", "--json", "--timeout=120"),
@@ -148,17 +148,7 @@ def start_reader(
 ) -> Iterator[StartReader]:
     """Start programs on a machine that has a role, in an environment with keys."""
     lend_extensions(isolated)
-    connection = {
-        "conn_type": "aws",
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret access key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "us-east-1",
-            "endpoint_url": s3.url,
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
+    connection = make_role(aws, secrets, region_name="us-east-1", endpoint_url=s3.url)
     machine = LoopbackMachine(MarkerKeys.make(), MarkerKeys.make())
     with serve_machine(machine) as url:
         environment = {

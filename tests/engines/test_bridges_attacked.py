@@ -18,6 +18,7 @@ import pytest
 from botocore_conn_provider import CredentialFetchError, bridges
 from botocore_conn_provider.bridges import duckdb_secret
 from tests.child import DEADLINE_SECONDS
+from tests.connections import ROLE, make_role
 from tests.engines.environment import lend_extensions
 from tests.engines.reading import SHORT_LIVED
 from tests.engines.test_bridges import BRIDGED
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tests.engines.reading import StartReader
     from tests.leaks import Secrets
 
-ROLE = "arn:aws:iam::123456789012:role/reader"
 NOBODY = "http://127.0.0.1:9"
 # Each of these wins over what some library was given, unless it is given more.
 FOREIGN = {
@@ -105,16 +105,7 @@ def database(isolated: Path) -> Any:
 @pytest.fixture
 def role(aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Put a connection with a role."""
-    document = {
-        "conn_type": "aws",
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret access key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "us-east-1",
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
+    document = make_role(aws, secrets, region_name="us-east-1")
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(document))
     return document
 

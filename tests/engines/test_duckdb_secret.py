@@ -14,6 +14,7 @@ import pytest
 from botocore_conn_provider import CredentialFetchError, bridges
 from botocore_conn_provider import events as events_module
 from tests.aws import Fault
+from tests.connections import make_role
 from tests.engines.environment import lend_extensions
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tests.aws import Aws
     from tests.leaks import Leaks, Secrets
 
-ROLE = "arn:aws:iam::123456789012:role/reader"
 THREAD = "botocore-conn-duckdb"
 
 
@@ -45,16 +45,7 @@ def open_database(isolated: Path, tmp_path: Path) -> Callable[[], Any]:
 @pytest.fixture
 def _connection(aws: Aws, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a connection whose sets live for eight seconds."""
-    document = {
-        "conn_type": "aws",
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret access key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "eu-west-1",
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
+    document = make_role(aws, secrets)
     aws.inject(Fault(expires_in_seconds=8), times=1000)
     for name in ("AWS_DEFAULT", "OTHER"):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(document))

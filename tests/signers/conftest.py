@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from tests.aws import Fault, build_error
+from tests.connections import make_role
 from tests.signers.service import Service
 
 if TYPE_CHECKING:
@@ -143,18 +144,8 @@ def programs(
     aws: Aws, service: Service, run_python: Children, machine: Machine, secrets: Secrets
 ) -> Programs:
     def write(role: str) -> str:
-        document = {
-            "conn_type": "aws",
-            "login": secrets.new_access_key_id(),
-            "password": secrets.new("secret access key"),
-            "extra": {
-                "role_arn": role,
-                "region_name": "eu-west-1",
-                "endpoint_url": service.url,
-                "service_config": {"sts": {"endpoint_url": aws.url}},
-            },
-        }
-        return json.dumps(document)
+        more = {"role_arn": role, "endpoint_url": service.url}
+        return json.dumps(make_role(aws, secrets, **more))
 
     environ = {
         "AIRFLOW_CONN_AWS_DEFAULT": write(ROLE),

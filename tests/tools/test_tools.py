@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 import botocore_conn_provider
+from tests.connections import make_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,23 +27,12 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 AUTOLOAD = Path(botocore_conn_provider.__file__).parent / "startup" / "autoload"
 BIN = Path(sys.executable).parent
 BUCKET = "tables"
-ROLE = "arn:aws:iam::123456789012:role/tools"
 
 
 @pytest.fixture
 def environment(aws: Aws, secrets: Secrets) -> dict[str, str]:
     """Return the variables that activate a connection with a role."""
-    connection = {
-        "conn_type": "aws",
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret access key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "us-east-1",
-            "endpoint_url": aws.url,
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
+    connection = make_role(aws, secrets, region_name="us-east-1", endpoint_url=aws.url)
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         "PYTHONPATH": str(AUTOLOAD),

@@ -10,6 +10,7 @@ import pytest
 from botocore_conn_provider.cli.engine_table import ENGINES
 from botocore_conn_provider.cli.whoami import probing
 from tests.cli.conftest import ROLE
+from tests.connections import make_role
 from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
@@ -22,16 +23,7 @@ if TYPE_CHECKING:
 
 def write_role(aws: Aws, secrets: Secrets) -> str:
     """Return a connection with keys and a role."""
-    document = {
-        "login": secrets.new_access_key_id(),
-        "password": secrets.new("secret key"),
-        "extra": {
-            "role_arn": ROLE,
-            "region_name": "eu-west-1",
-            "service_config": {"sts": {"endpoint_url": aws.url}},
-        },
-    }
-    return json.dumps(document)
+    return json.dumps(make_role(aws, secrets, role_arn=ROLE))
 
 
 @pytest.fixture(autouse=True)
