@@ -94,16 +94,21 @@ def load_base_identity(session: UnfittedSession, settings: AwsSettings) -> BaseI
             botocore's chain found none.
         CredentialFetchError: Their source failed.
     """
-    if settings.keys is not None:
-        keys = settings.keys
-        return BaseIdentity(
-            keys.access_key_id,
-            keys.secret_access_key,
-            keys.session_token,
-            method="conn-static",
-            account_id=keys.account_id,
-            session=session,
-        )
+    keys = settings.keys
+    if keys is None:
+        return _load_from_chain(session, settings)
+    return BaseIdentity(
+        keys.access_key_id,
+        keys.secret_access_key,
+        keys.session_token,
+        method="conn-static",
+        account_id=keys.account_id,
+        session=session,
+    )
+
+
+def _load_from_chain(session: UnfittedSession, settings: AwsSettings) -> BaseIdentity:
+    """Return the keys of a profile, or those that botocore's own chain finds."""
     # Imported here: connections without a role do not load it.
     from botocore.exceptions import BotoCoreError, ClientError
 
