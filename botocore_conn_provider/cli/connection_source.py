@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore_conn_provider.cli.arguments import add_conn_id
 from botocore_conn_provider.cli.forms.airflow_output import find_printed
 from botocore_conn_provider.cli.forms.aws_profile import is_profile, read_profile
 from botocore_conn_provider.cli.forms.export_line import find_export_line
@@ -16,7 +17,6 @@ from botocore_conn_provider.connection.environment import (
     Environ,
     Snapshot,
     find_text,
-    hide_wrong_id,
     is_conn_id,
     name_connection,
 )
@@ -79,12 +79,7 @@ class Given(NamedTuple):
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the connection is read from."""
-    parser.add_argument(
-        "--conn-id",
-        metavar="ID",
-        type=hide_wrong_id,
-        help="the connection (default: BOTOCORE_CONN_ID, else aws_default)",
-    )
+    add_conn_id(parser)
     parser.add_argument(
         "--stdin",
         action="store_true",

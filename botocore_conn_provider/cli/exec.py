@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.arguments import add_conn_id, add_log_asks
 from botocore_conn_provider.cli.main import complain
-from botocore_conn_provider.connection.environment import hide_wrong_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,9 +54,7 @@ CONNECTIONS = ("AIRFLOW_CONN_", "BOTOCORE_CONN_")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--conn-id", metavar="ID", type=hide_wrong_id, help="the connection"
-    )
+    add_conn_id(parser)
     policy = parser.add_mutually_exclusive_group()
     policy.add_argument(
         "--policy",
@@ -79,11 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave ~/.aws/config and credentials in use; their default profile may win",
     )
-    parser.add_argument(
-        "--log-asks",
-        action="store_true",
-        help="log to standard error when the program asks for credentials",
-    )
+    add_log_asks(parser)
     parser.add_argument(
         "program", metavar="-- COMMAND …", nargs=argparse.REMAINDER, help="the program"
     )

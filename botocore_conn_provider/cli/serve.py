@@ -14,8 +14,8 @@ import os
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.arguments import add_conn_id, add_log_asks
 from botocore_conn_provider.cli.main import complain
-from botocore_conn_provider.connection.environment import hide_wrong_id
 
 if TYPE_CHECKING:
     import socket
@@ -53,9 +53,7 @@ HIGHEST_PORT = 65535
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--conn-id", metavar="ID", type=hide_wrong_id, help="the connection"
-    )
+    add_conn_id(parser)
     parser.add_argument(
         "--port",
         metavar="N",
@@ -78,11 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object; null is: not set"
     )
-    parser.add_argument(
-        "--log-asks",
-        action="store_true",
-        help="log to standard error when a program asks for credentials",
-    )
+    add_log_asks(parser)
 
 
 def read_port(text: str) -> int:

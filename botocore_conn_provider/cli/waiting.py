@@ -14,8 +14,8 @@ import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.arguments import add_conn_id
 from botocore_conn_provider.cli.main import complain
-from botocore_conn_provider.connection.environment import hide_wrong_id
 
 if TYPE_CHECKING:
     import argparse
@@ -29,9 +29,7 @@ DEADLINE_SECONDS = 50.0
 
 def add_waiting_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare which connection is meant, and how long to wait for it."""
-    parser.add_argument(
-        "--conn-id", metavar="ID", type=hide_wrong_id, help="the connection"
-    )
+    add_conn_id(parser)
     parser.add_argument(
         "--deadline",
         metavar="SECONDS",

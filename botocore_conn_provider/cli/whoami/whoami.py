@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
-from botocore_conn_provider.connection.environment import hide_wrong_id
+from botocore_conn_provider.cli.arguments import add_conn_id
 
 if TYPE_CHECKING:
     import argparse
@@ -39,12 +39,7 @@ TIMEOUT_SECONDS = 40.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--conn-id",
-        metavar="ID",
-        type=hide_wrong_id,
-        help="the connection (default: BOTOCORE_CONN_ID, else aws_default)",
-    )
+    add_conn_id(parser)
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument(
         "--everywhere", action="store_true", help="try each engine that is here"
