@@ -1,0 +1,217 @@
+"""Ray's workers use the connection, on a real cluster of two nodes."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow
+import pytest
+import ray
+from pyarrow import parquet
+
+from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
+from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
+from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
+from botocore_conn_provider.errors import (
+    ConnectionNotFoundError,
+    InvalidConnectionError,
+    StsExchangeError,
+)
+from botocore_conn_provider.fleet.ray import runtime_env
+from tests.aws import Fault, build_error
+from tests.engines.guarded_s3 import GuardedS3
+from tests.fleet import ray_tasks
+from tests.fleet.ray_cluster import (
+    ONE,
+    TWO,
+    RayCluster,
+    make_connection,
+    run_cluster,
+    take_environment,
+)
+from tests.loopback import LOOPBACK, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.aws import Aws
+    from tests.leaks import Leaks, Secrets
+
+# Ray's own warnings about itself.
+pytestmark = pytest.mark.filterwarnings("default")
+
+WORKERS = 8
+DEADLINE_SECONDS = 120
+VARIABLE = "AIRFLOW_CONN_AWS_LAKE"
+
+
+@pytest.fixture
+def s3(aws: Aws) -> Iterator[GuardedS3]:
+    """A bucket with a table of three rows."""
+    maker = boto3.client(
+        "s3",
+        "us-east-1",
+        endpoint_url=aws.url,
+        aws_access_key_id="AKIAMAKER",
+        aws_secret_access_key="maker",
+    )
+    maker.create_bucket(Bucket=ray_tasks.BUCKET)
+    table = io.BytesIO()
+    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
+    maker.put_object(Bucket=ray_tasks.BUCKET, Key=ray_tasks.KEY, Body=table.getvalue())
+    guarded = GuardedS3(aws)
+    with serve(guarded) as port:
+        guarded.url = f"http://{LOOPBACK}:{port}"
+        yield guarded
+
+
+@pytest.fixture
+def text(aws: Aws, s3: GuardedS3, secrets: Secrets) -> str:
+    """A connection's text, with keys and a role."""
+    return make_connection(
+        secrets.new_access_key_id(),
+        secrets.new("secret access key"),
+        s3=s3.url,
+        sts=aws.url,
+        advisory_seconds=12,
+        mandatory_seconds=4,
+    )
+
+
+@pytest.fixture
+def bare_cluster(
+    s3: GuardedS3, secrets: Secrets, leaks: Leaks, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RayCluster]:
+    """Nodes without the connection, on machines that have a role and keys."""
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    with serve_machine(LoopbackMachine(MarkerKeys.make(), MarkerKeys.make())) as url:
+        environment = take_environment(
+            AWS_ACCESS_KEY_ID=secrets.new_access_key_id(),
+            AWS_SECRET_ACCESS_KEY=secrets.new("foreign secret key"),
+            AWS_EC2_METADATA_SERVICE_ENDPOINT=url,
+            AWS_METADATA_ENDPOINT=url,
+            AWS_ENDPOINT_URL_S3=s3.url,
+            AWS_DEFAULT_REGION="us-east-1",
+            TEST_S3_URL=s3.url,
+        )
+        with run_cluster(environment, leaks) as cluster:
+            yield cluster
+
+
+@pytest.fixture
+def cluster(bare_cluster: RayCluster, text: str) -> RayCluster:
+    """Nodes that have the connection."""
+    bare_cluster.environment[VARIABLE] = text
+    return bare_cluster
+
+
+def run(task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Run a task on the cluster, and return what it returns."""
+    remote = ray.remote(task).options(max_retries=0, **options)
+    return ray.get(remote.remote(*arguments), timeout=DEADLINE_SECONDS)
+
+
+READS = {
+    "boto3": ray_tasks.read_by_boto3,
+    "pandas": ray_tasks.read_by_pandas,
+    "polars": ray_tasks.read_by_polars,
+    "pyarrow": ray_tasks.read_by_pyarrow,
+}
+
+
+def test_each_library_reads_as_the_connection_and_a_node_exchanges_once(
+    cluster: RayCluster, aws: Aws, s3: GuardedS3
+) -> None:
+    cluster.start(ONE, workers=4)
+    cluster.connect(runtime_env("aws_lake"))
+    refs = [ray.remote(read).options(max_retries=0).remote() for read in READS.values()]
+    found = ray.get(refs, timeout=DEADLINE_SECONDS)
+
+    assert found[1:] == [3, 3, 3]
+    assert s3.key_ids == list(aws.issued)
+    assert len(aws.issued) == 1
+
+
+def test_a_task_alone_gets_the_connection_and_its_neighbours_do_not(
+    cluster: RayCluster, aws: Aws, s3: GuardedS3
+) -> None:
+    cluster.start(ONE, workers=2)
+    cluster.connect()
+    names = ("BOTOCORE_CONN_ID",)
+    assert run(ray_tasks.read_environment, *names) == [None]
+    assert run(ray_tasks.read_by_boto3, runtime_env=runtime_env("aws_lake")) > 0
+    assert run(ray_tasks.read_environment, *names) == [None]
+
+    assert s3.key_ids == list(aws.issued)
+
+
+def start_readers(node: str) -> list[Any]:
+    """Start as many actors as the node has workers, each in a process of its own."""
+    options = {"resources": {node: 1}, "max_restarts": 1, "max_task_retries": 3}
+    actor: Any = ray.remote(ray_tasks.Reader)
+    return [actor.options(num_cpus=1, **options).remote() for _ in range(WORKERS)]
+
+
+def read_by_all(readers: list[Any]) -> None:
+    refs = [reader.read.remote() for reader in readers]
+    assert set(ray.get(refs, timeout=DEADLINE_SECONDS)) != {0}
+
+
+def test_sixteen_workers_on_two_nodes_exchange_twice_and_twice_for_each_renewal(
+    cluster: RayCluster, aws: Aws, s3: GuardedS3
+) -> None:
+    life_seconds = 20
+    aws.inject(Fault(expires_in_seconds=life_seconds), times=1000)
+    cluster.start(ONE, workers=WORKERS)
+    cluster.start(TWO, workers=WORKERS)
+    cluster.connect(runtime_env("aws_lake"))
+    readers = [*start_readers(ONE), *start_readers(TWO)]
+    processes = ray.get([each.find_process.remote() for each in readers])
+    assert len(set(processes)) == 2 * WORKERS
+    assert aws.sts_requests == []
+
+    read_by_all(readers)
+    assert len(aws.sts_requests) == 2
+
+    while len(aws.issued) < 4:
+        read_by_all(readers)
+    os.kill(processes[0], signal.SIGKILL)
+    read_by_all(readers)
+    assert len(aws.sts_requests) == 4
+
+    # Down for the whole advisory window, up for the mandatory one.
+    aws.stop_faults()
+    aws.inject(Fault(503, build_error("ServiceUnavailable")), times=100_000)
+    ends_at = min(list(aws.issued.values())[2:])
+    while time.time() < ends_at - 5:
+        read_by_all(readers)
+    failed = len(aws.sts_requests)
+    assert failed > 4
+    aws.stop_faults()
+    while time.time() < ends_at + 1:
+        read_by_all(readers)
+
+    assert len(aws.issued) == 6
+    assert s3.refusals == set()
+    assert set(s3.key_ids) == set(aws.issued)
+
+
+def test_tasks_survive_a_killed_node_agent(
+    cluster: RayCluster, aws: Aws, s3: GuardedS3
+) -> None:
+    cluster.start(ONE, workers=2)
+    cluster.start(TWO, workers=2)
+    cluster.connect(runtime_env("aws_lake"))
+    task = ray.remote(ray_tasks.read_after).options(max_retries=5)
+    refs = [task.remote(1.0) for _ in range(8)]
+    ray.wait(refs, num_returns=2, timeout=DEADLINE_SECONDS)
+    cluster.nodes[TWO].kill()
+
+    assert 0 not in ray.get(refs, timeout=DEADLINE_SECONDS)
+    assert set(s3.key_ids) == set(aws.issued)
+    assert len(aws.issued) <= 2
