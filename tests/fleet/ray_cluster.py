@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import shutil
 import tempfile
 import time
@@ -131,28 +129,3 @@ def run_cluster(
     finally:
         cluster.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def make_connection(
-    login: str, password: str, *, s3: str, sts: str, **settings: Any
-) -> str:
-    """Return the text of a connection with keys and a role."""
-    return json.dumps(
-        {
-            "conn_type": "aws",
-            "login": login,
-            "password": password,
-            "extra": {
-                "role_arn": "arn:aws:iam::123456789012:role/reader",
-                "region_name": "us-east-1",
-                "endpoint_url": s3,
-                "service_config": {"sts": {"endpoint_url": sts}},
-                **settings,
-            },
-        }
-    )
-
-
-def take_environment(**more: str) -> dict[str, str]:
-    """Return what a node has of this process, and `more`."""
-    return {**os.environ, **more}

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+# As in `machine`, which needs more than a worker of Ray has to load.
 BUCKET, KEY = "tables", "numbers.parquet"
 URL = f"s3://{BUCKET}/{KEY}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -10,34 +9,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import pyarrow
 import pytest
 import ray
-from pyarrow import parquet
 from ray.util import state
 
-from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
-from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
-from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from botocore_conn_provider.fleet.ray import runtime_env
 from tests.aws import Fault, build_error
-from tests.engines.guarded_s3 import GuardedS3
 from tests.fleet import ray_tasks
+from tests.fleet.machine import make_connection, run_machine, serve_table
 from tests.fleet.ray_cluster import (
     ONE,
     TWO,
     RayCluster,
-    make_connection,
     run_cluster,
-    take_environment,
 )
-from tests.loopback import LOOPBACK, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.aws import Aws
+    from tests.engines.guarded_s3 import GuardedS3
     from tests.leaks import Leaks, Secrets
 
 # Ray's own warnings about itself.
@@ -51,20 +42,7 @@ VARIABLE = "AIRFLOW_CONN_AWS_LAKE"
 @pytest.fixture
 def s3(aws: Aws) -> Iterator[GuardedS3]:
     """A bucket with a table of three rows."""
-    maker = boto3.client(
-        "s3",
-        "us-east-1",
-        endpoint_url=aws.url,
-        aws_access_key_id="AKIAMAKER",
-        aws_secret_access_key="maker",
-    )
-    maker.create_bucket(Bucket=ray_tasks.BUCKET)
-    table = io.BytesIO()
-    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
-    maker.put_object(Bucket=ray_tasks.BUCKET, Key=ray_tasks.KEY, Body=table.getvalue())
-    guarded = GuardedS3(aws)
-    with serve(guarded) as port:
-        guarded.url = f"http://{LOOPBACK}:{port}"
+    with serve_table(aws) as guarded:
         yield guarded
 
 
@@ -82,23 +60,13 @@ def text(aws: Aws, s3: GuardedS3, secrets: Secrets) -> str:
 
 
 @pytest.fixture
-def bare_cluster(
-    s3: GuardedS3, secrets: Secrets, leaks: Leaks, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[RayCluster]:
+def bare_cluster(s3: GuardedS3, secrets: Secrets, leaks: Leaks) -> Iterator[RayCluster]:
     """Nodes without the connection, on machines that have a role and keys."""
-    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
-    with serve_machine(LoopbackMachine(MarkerKeys.make(), MarkerKeys.make())) as url:
-        environment = take_environment(
-            AWS_ACCESS_KEY_ID=secrets.new_access_key_id(),
-            AWS_SECRET_ACCESS_KEY=secrets.new("foreign secret key"),
-            AWS_EC2_METADATA_SERVICE_ENDPOINT=url,
-            AWS_METADATA_ENDPOINT=url,
-            AWS_ENDPOINT_URL_S3=s3.url,
-            AWS_DEFAULT_REGION="us-east-1",
-            TEST_S3_URL=s3.url,
-        )
-        with run_cluster(environment, leaks) as cluster:
-            yield cluster
+    with (
+        run_machine(s3, secrets) as environment,
+        run_cluster(environment, leaks) as cluster,
+    ):
+        yield cluster
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from botocore_conn_provider.errors import (
 )
 from botocore_conn_provider.fleet.ray import runtime_env
 from tests.fleet import ray_tasks
-from tests.fleet.ray_cluster import ONE, run_cluster, take_environment
+from tests.fleet.ray_cluster import ONE, run_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +52,8 @@ def _cluster(s3: LoopbackS3) -> Iterator[None]:
     """One node, on a machine with a role and with a connection that is wrong."""
     machine = LoopbackMachine(MarkerKeys.make(), MarkerKeys.make())
     with serve(machine) as machine_url, serve(s3) as s3_url:
-        environment = take_environment(
+        environment = dict(
+            os.environ,
             AWS_EC2_METADATA_SERVICE_ENDPOINT=machine_url,
             AWS_METADATA_ENDPOINT=machine_url,
             AWS_ENDPOINT_URL_S3=s3_url,
