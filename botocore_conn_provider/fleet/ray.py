@@ -61,10 +61,10 @@ def runtime_env(
         engines: Whether polars, pyarrow and the like get it, too.
         send_connection: Whether the driver sends the connection's text, with the
             secrets that are in it. It counts before one that a node has, and is for
-            `ray.init` only. The text is in the cluster's control store (GCS) as long as the cluster
-            runs, and in Redis where that backs it; whoever can start a job on the cluster can
-            read it there. It is not in the runtime environment, which Ray shows in its
-            dashboard, lists and logs.
+            `ray.init` only. The text is in the cluster's control store (GCS) as long as
+            the cluster runs, and in Redis where that backs it: all who can start a job
+            on the cluster can read it there. It is not in the runtime environment, which Ray
+            shows in its dashboard, lists and logs.
         fields: Other fields of the runtime environment, `env_vars` among them. A
             `worker_process_setup_hook` is run after ours; it must be an import path.
 

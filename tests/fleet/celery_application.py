@@ -24,7 +24,7 @@ app.conf.broker_transport_options = {
 app.conf.worker_hijack_root_logger = False
 
 
-@app.task(name="read")
+@app.task(name="read")  # type: ignore[untyped-decorator] # Celery's
 def read(number: int) -> None:
     """Read from S3, and leave a note that names the process."""
     found = boto3.client("s3").get_object(Bucket="tables", Key="numbers.parquet")

@@ -91,7 +91,7 @@ def make_connection(
                 "region_name": "us-east-1",
                 "endpoint_url": s3,
                 "service_config": {"sts": {"endpoint_url": sts}},
-                **settings,
+                "botocore_conn_provider": settings,
             },
         }
     )

@@ -54,7 +54,6 @@ def text(aws: Aws, s3: GuardedS3, secrets: Secrets) -> str:
         secrets.new("secret access key"),
         s3=s3.url,
         sts=aws.url,
-        advisory_seconds=18,
         mandatory_seconds=4,
     )
 
