@@ -16,6 +16,7 @@ from pyarrow import parquet
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
 from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
+from tests.connections import make_role
 from tests.engines.guarded_s3 import GuardedS3
 from tests.loopback import LOOPBACK, serve
 
@@ -77,21 +78,13 @@ def wait_until(is_so: Callable[[], bool], *, log: Path | None = None) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def make_connection(
-    login: str, password: str, *, s3: str, sts: str, **settings: Any
-) -> str:
-    """Return the text of a connection with keys and a role."""
-    return json.dumps(
-        {
-            "conn_type": "aws",
-            "login": login,
-            "password": password,
-            "extra": {
-                "role_arn": "arn:aws:iam::123456789012:role/reader",
-                "region_name": "us-east-1",
-                "endpoint_url": s3,
-                "service_config": {"sts": {"endpoint_url": sts}},
-                "botocore_conn_provider": settings,
-            },
-        }
+def make_text(aws: Aws, secrets: Secrets, s3: GuardedS3, **settings: Any) -> str:
+    """Return the text of a connection with a role, whose S3 is the one that guards."""
+    role = make_role(
+        aws,
+        secrets,
+        region_name="us-east-1",
+        endpoint_url=s3.url,
+        botocore_conn_provider=settings,
     )
+    return json.dumps(role)

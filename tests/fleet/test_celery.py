@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.aws import Fault
-from tests.fleet.machine import make_connection, run_machine, serve_table, wait_until
+from tests.fleet.machine import make_text, run_machine, serve_table, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,13 +50,8 @@ def test_broker_and_pool_exchange_once_each_across_renewals_and_a_killed_process
     aws.inject(Fault(expires_in_seconds=30), times=2)
     aws.inject(Fault(expires_in_seconds=14), times=1000)
     with serve_table(aws) as guarded, run_machine(guarded, secrets) as machine:
-        text = make_connection(
-            secrets.new_access_key_id(),
-            secrets.new("secret access key"),
-            s3=guarded.url,
-            sts=aws.url,
-            advisory_seconds=10,
-            mandatory_seconds=2,
+        text = make_text(
+            aws, secrets, guarded, advisory_seconds=10, mandatory_seconds=2
         )
         environment = {
             **machine,

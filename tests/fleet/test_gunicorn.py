@@ -16,7 +16,7 @@ import pytest
 
 from tests.aws import Fault
 from tests.fleet.machine import (
-    make_connection,
+    make_text,
     run_machine,
     serve_table,
     wait_until,
@@ -73,14 +73,7 @@ def test_workers_share_one_exchange_across_a_renewal_and_a_killed_worker(
         socket.create_server((LOOPBACK, 0)) as listening,
     ):
         site = Site(listening.getsockname()[1])
-        text = make_connection(
-            secrets.new_access_key_id(),
-            secrets.new("secret access key"),
-            s3=s3.url,
-            sts=aws.url,
-            advisory_seconds=10,
-            mandatory_seconds=2,
-        )
+        text = make_text(aws, secrets, s3, advisory_seconds=10, mandatory_seconds=2)
         environment = {
             **machine,
             "AIRFLOW_CONN_AWS_DEFAULT": text,

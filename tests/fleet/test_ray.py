@@ -16,7 +16,7 @@ from ray.util import state
 from botocore_conn_provider.fleet.ray import runtime_env
 from tests.aws import Fault, build_error
 from tests.fleet import ray_tasks
-from tests.fleet.machine import make_connection, run_machine, serve_table
+from tests.fleet.machine import make_text, run_machine, serve_table
 from tests.fleet.ray_cluster import (
     ONE,
     TWO,
@@ -36,6 +36,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 WORKERS = 8
 DEADLINE_SECONDS = 120
+PAUSE_SECONDS = 0.5
 VARIABLE = "AIRFLOW_CONN_AWS_LAKE"
 
 
@@ -49,13 +50,7 @@ def s3(aws: Aws) -> Iterator[GuardedS3]:
 @pytest.fixture
 def text(aws: Aws, s3: GuardedS3, secrets: Secrets) -> str:
     """A connection's text, with keys and a role."""
-    return make_connection(
-        secrets.new_access_key_id(),
-        secrets.new("secret access key"),
-        s3=s3.url,
-        sts=aws.url,
-        mandatory_seconds=4,
-    )
+    return make_text(aws, secrets, s3, mandatory_seconds=4)
 
 
 @pytest.fixture
@@ -115,6 +110,23 @@ def test_a_task_alone_gets_the_connection_and_its_neighbours_do_not(
     assert s3.key_ids == list(aws.issued)
 
 
+def test_tasks_with_fields_of_their_own_keep_the_connection_of_the_job(
+    cluster: RayCluster, aws: Aws, s3: GuardedS3
+) -> None:
+    cluster.start(ONE, workers=1)
+    other = {"worker_process_setup_hook": "tests.fleet.ray_tasks.note_own_hook"}
+    # Ray runs one hook: in a job it refuses another one, for a task it ignores it.
+    with pytest.raises(RuntimeError, match="Conflicting"):
+        cluster.connect(runtime_env("aws_lake") | other)
+    ray.shutdown()
+    cluster.connect(runtime_env("aws_lake"))
+    own = {"env_vars": {"MINE": "1"}, **other}
+
+    assert run(ray_tasks.read_by_boto3, runtime_env=own) > 0
+    assert run(ray_tasks.read_environment, "MINE", runtime_env=own) == ["1"]
+    assert s3.key_ids == list(aws.issued)
+
+
 def start_readers(node: str) -> list[Any]:
     """Start as many actors as the node has workers, each in a process of its own."""
     options = {"resources": {node: 1}, "max_restarts": 1, "max_task_retries": 3}
@@ -123,6 +135,7 @@ def start_readers(node: str) -> list[Any]:
 
 
 def read_by_all(readers: list[Any]) -> None:
+    time.sleep(PAUSE_SECONDS)  # all of them share a few cores
     refs = [reader.read.remote() for reader in readers]
     assert set(ray.get(refs, timeout=DEADLINE_SECONDS)) != {0}
 

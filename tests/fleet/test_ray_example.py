@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws import Fault
-from tests.fleet.machine import make_connection, run_machine, serve_table
+from tests.fleet.machine import make_text, run_machine, serve_table
 from tests.fleet.ray_cluster import ONE, run_cluster
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ def test_each_library_reads_across_renewals(
 ) -> None:
     aws.inject(Fault(expires_in_seconds=LIFE_SECONDS), times=1000)
     with serve_table(aws) as s3, run_machine(s3, secrets) as environment:
-        environment["AIRFLOW_CONN_AWS_LAKE"] = make_connection(
-            secrets.new_access_key_id(),
-            secrets.new("secret access key"),
-            s3=s3.url,
-            sts=aws.url,
-        )
+        environment["AIRFLOW_CONN_AWS_LAKE"] = make_text(aws, secrets, s3)
         with run_cluster(environment, leaks) as cluster:
             cluster.start(ONE, workers=3)
             table, seconds = "s3://tables/numbers.parquet", str(2 * LIFE_SECONDS)
