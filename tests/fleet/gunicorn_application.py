@@ -38,4 +38,4 @@ def read_by_polars() -> int:
 
     endpoint = {"aws_endpoint_url": os.environ["TEST_S3_URL"]}
     table = polars.read_parquet("s3://tables/numbers.parquet", storage_options=endpoint)
-    return table.height
+    return int(table.height)

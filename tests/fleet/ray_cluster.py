@@ -93,13 +93,13 @@ class RayCluster:
         job = client.submit_job(entrypoint=command, runtime_env=runtime_env)
         while not client.get_job_status(job).is_terminal():
             time.sleep(0.2)
-        said = client.get_job_logs(job)
+        said = str(client.get_job_logs(job))
         assert client.get_job_status(job) == JobStatus.SUCCEEDED, said
         return said
 
     def stop(self) -> None:
         ray.shutdown()
-        self._cluster.shutdown()  # type: ignore[no-untyped-call] # Ray's
+        self._cluster.shutdown()
 
     def check_files(self, leaks: Leaks) -> None:
         """Fail if a file that Ray wrote shows a secret."""

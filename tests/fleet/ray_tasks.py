@@ -34,7 +34,7 @@ def read_by_polars() -> int:
     import polars
 
     endpoint = {"aws_endpoint_url": os.environ["TEST_S3_URL"]}
-    return polars.read_parquet(URL, storage_options=endpoint).height
+    return int(polars.read_parquet(URL, storage_options=endpoint).height)
 
 
 def read_by_pyarrow() -> int:
