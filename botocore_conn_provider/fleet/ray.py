@@ -6,7 +6,7 @@ that cannot run it gets no task: Ray ends it and says why.
 
 The hook is named by the variable that Ray itself makes of `worker_process_setup_hook`,
 because Ray ignores that field, in silence, in the runtime environment of a single task
-or actor and in that of a Ray Client.
+or actor.
 
 Source: Ray's `_private/runtime_env/setup_hook.py` and `_private/workers/default_worker.py`.
 Tried with Ray 2.60.0.
