@@ -23,7 +23,7 @@ ONE, TWO = "node_one", "node_two"  # resources, by which a test says where a tas
 SOON = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 1000,
-    "health_check_failure_threshold": 3,
+    "health_check_failure_threshold": 8,
 }
 
 
