@@ -4,7 +4,8 @@
 
     botocore_conn_provider.install()
 
-Public are the names in `__all__` of this package, of `bridges`, `events` and `plugins`.
+Public are the names in `__all__` of this package, of `bridges`, `events`, `plugins`, and
+of the modules of `fleet`.
 Everything else is private and may change in any release.
 """
 

@@ -10,7 +10,7 @@ between processes in multiprocessing, Dask and Ray.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,7 +22,7 @@ from botocore_conn_provider.redaction import shorten, show_conn_id, show_words
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LONGEST_MESSAGE = 1500
 # Every message ends with its section there.
@@ -59,13 +59,17 @@ class Restatable(type):
     """
 
     def __call__(cls, *texts: Any, **parts: Any) -> Any:
-        """Make an error of its parts, or of a text alone."""
-        if not texts:
-            return super().__call__(**parts)
+        """Make an error of its parts, or of a text alone.
+
+        A class of others with an `__init__` of its own is made as that says: Ray's errors
+        of tasks are both its own class and ours, and are made of an error.
+        """
+        if not texts or cls.__init__.__module__ != __name__:  # type: ignore[misc] # of an instance
+            return super().__call__(*texts, **parts)
         make: Any = Exception.__new__
         error = make(cls)
         Exception.__init__(error, *texts)
-        vars(error).update(cause=str(texts[0]), kwargs={})
+        vars(error).update(error.unsaid, cause=str(texts[0]), kwargs={})
         return error
 
     @property
@@ -93,9 +97,12 @@ class ConnProviderError(BotoCoreError, metaclass=Restatable):
 
     fmt = "Connection '{shown_id}': {cause}"
     section = "errors"
-    conn_id: str = ""
-    cause: str = ""
-    hint: str = ""
+    # What an error that was made of a text alone has. No class has these as attributes:
+    # an error of Ray's would have them instead of what its cause has.
+    unsaid: ClassVar[Mapping[str, Any]] = {"conn_id": "", "hint": ""}
+    conn_id: str
+    cause: str
+    hint: str
 
     def __init__(self, *, conn_id: str, cause: str, hint: str = "") -> None:
         conn_id = show_conn_id(conn_id)
@@ -132,8 +139,9 @@ class InvalidConnectionError(ConnProviderError, InvalidConfigError):
     """
 
     section = "invalid-connection"
-    problems: tuple[Problem, ...] = ()
-    variable: str | None = None
+    unsaid: ClassVar = {**ConnProviderError.unsaid, "problems": (), "variable": None}
+    problems: tuple[Problem, ...]
+    variable: str | None
 
     def __init__(
         self, *, conn_id: str, problems: Sequence[Problem], variable: str | None = None
@@ -191,7 +199,8 @@ class CredentialFetchError(ConnProviderError, CredentialRetrievalError):
     """
 
     section = "credential-fetch"
-    retryable: bool = False
+    unsaid: ClassVar = {**ConnProviderError.unsaid, "retryable": False}
+    retryable: bool
 
     def __init__(
         self, *, conn_id: str, cause: str, hint: str = "", retryable: bool = False
@@ -231,7 +240,8 @@ class WebIdentityTokenError(CredentialFetchError):
     """
 
     section = "web-identity-token"
-    local: bool = False
+    unsaid: ClassVar = {**CredentialFetchError.unsaid, "local": False}
+    local: bool
 
     def __init__(
         self,
@@ -256,7 +266,8 @@ class StsExchangeError(CredentialFetchError):
     """
 
     section = "sts-exchange"
-    code: str = ""
+    unsaid: ClassVar = {**CredentialFetchError.unsaid, "code": ""}
+    code: str
 
     def __init__(
         self,

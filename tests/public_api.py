@@ -28,6 +28,7 @@ from botocore_conn_provider import (
     bridges,
 )
 from botocore_conn_provider.events import Event, Kind, add_listener, remove_listener
+from botocore_conn_provider.fleet import ray
 from botocore_conn_provider.plugins import (
     Authentication,
     Browser,
@@ -261,6 +262,14 @@ def use_bridges() -> None:
             make()
 
 
+def use_fleet() -> None:
+    """Make what each engine is given, or be told which it needs."""
+    with contextlib.suppress(MissingDependencyError):
+        ray.runtime_env("aws_lake", engines=False, pip=["polars"])
+    os.environ["AIRFLOW_CONN_AWS_LAKE"] = CONNECTION
+    assert "env_vars" in ray.runtime_env("aws_lake", send_connection=True)
+
+
 def use_plugins() -> None:
     """Make both kinds of plug-in and use them as the package would."""
     make_source: Callable[[TokenRequest], TokenSource] = EnvironmentToken
@@ -311,6 +320,7 @@ def main() -> None:
     use_errors()
     use_events()
     use_bridges()
+    use_fleet()
     use_plugins()
     print("every public name was used")  # noqa: T201
 

@@ -190,3 +190,21 @@ def test_unknown_name_is_shown_in_part() -> None:
     shown = [show_name(name) for name in ("tag", "colour", "Colour", "a" * 41)]
     assert shown == ["tag", "colo…", "(6 characters)", "(41 characters)"]
     assert show_name("Role-ARN", near="role_arn") == "Role-ARN"
+
+
+def test_an_error_that_a_library_makes_of_ours_keeps_ours_whole() -> None:
+    # As Ray does with the error of a task.
+    ours = errors.StsExchangeError(
+        conn_id="x", cause="no", retryable=True, code="Throttling"
+    )
+
+    class Both(RuntimeError, errors.StsExchangeError):
+        def __init__(self, cause: Exception) -> None:
+            self.cause = cause  # type: ignore[assignment] # as Ray does
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.cause, name)
+
+    both: Any = Both(ours)
+    assert both.cause is ours
+    assert (both.conn_id, both.code, both.retryable) == ("x", "Throttling", True)

@@ -38,7 +38,7 @@ BESIDE_MODULES = {
 FOR_DEVELOPERS = {
     "dev",
     "test",
-    *("test-engines", "test-kerberos", "test-signers", "test-tools"),
+    *("test-engines", "test-fleet", "test-kerberos", "test-signers", "test-tools"),
 }
 COMMAND = "botocore-conn = botocore_conn_provider.cli.main:main"
 

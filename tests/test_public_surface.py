@@ -49,6 +49,7 @@ PUBLIC = {
         "pyarrow",
     },
     f"{PACKAGE}.events": {"Event", "Kind", "add_listener", "remove_listener"},
+    f"{PACKAGE}.fleet.ray": {"runtime_env"},
     f"{PACKAGE}.plugins": {
         "Authentication",
         "Browser",
@@ -108,10 +109,9 @@ def is_private(told: tuple[str, str | None]) -> bool:
     module, name = told
     if module.partition(".")[0] != PACKAGE:
         return False
-    submodule = f"{module}.{name}"
-    return module not in PUBLIC or not (
-        name is None or name in PUBLIC[module] or submodule in PUBLIC
-    )
+    if f"{module}.{name}" in PUBLIC:
+        return False
+    return module not in PUBLIC or not (name is None or name in PUBLIC[module])
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -4,9 +4,9 @@ What travels from the driver to the workers is the connection's name, never keys
 worker reads the connection where it runs, and the workers of one node share one exchange
 by the node's store.
 
-    from botocore_conn_provider.fleet import dask
+    from botocore_conn_provider.fleet.ray import runtime_env
 
-    client.register_plugin(dask.ConnectionPlugin("aws_lake"))
+    ray.init(runtime_env=runtime_env("aws_lake"))
 
 Each module needs its engine, which is not installed with this package.
 """

@@ -22,7 +22,6 @@ from botocore_conn_provider.connection.environment import (
     ConnectionName,
 )
 from botocore_conn_provider.renewal.store.directory import ON
-from botocore_conn_provider.sessions.installation import install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -45,6 +44,9 @@ def start_worker(
         sent: The connection's text, where the driver sent it; it takes precedence over
             one that the node has by the same name.
     """
+    # Imported here so that a worker without boto does not load botocore.
+    from botocore_conn_provider.sessions.installation import install
+
     change_worker_environment(os.environ, conn_id, engines=engines, sent=sent)
     install(conn_id, engines=engines)
 
