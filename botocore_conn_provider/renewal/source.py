@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 REPEATS_IN_BACKGROUND = 1
 # Source: AWS STS API reference, the longest of all its sessions (GetSessionToken).
 LONGEST_LIFETIME_SECONDS = 36 * 3600
-# The part of the time that is left for an error to reach those who wait, and its bound.
-TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
 
 
 class Source:
@@ -57,46 +55,62 @@ class Source:
         self._store = store
         self._runtime = runtime
 
-    def obtain(self, deadline: float, *, accept: Callable[[Issued], bool]) -> Found:
+    def obtain(
+        self,
+        deadline: float,
+        *,
+        accept: Callable[[Issued], bool],
+        spare_until: float | None = None,
+    ) -> Found:
         """Return stored credentials that `accept` allows, else new ones.
 
         What proves who we are ends a little before `deadline`, which is on the
         runtime's `elapsed` clock: so its own error is told and not that of who waits.
+        Until `spare_until` valid credentials are served to all callers.
 
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
         """
-        repeats = self._begin(deadline, most=REPEATS_IN_BACKGROUND)
-        return self._obtain(deadline, accept, repeats)
+        repeats = self._begin(
+            deadline, most=REPEATS_IN_BACKGROUND, spare_until=spare_until
+        )
+        return self._obtain(accept, repeats)
 
     def obtain_patiently(
         self, deadline: float, *, accept: Callable[[Issued], bool]
     ) -> Found:
         """Do as `obtain`, and retry after transient faults until `deadline`."""
         repeats = self._begin(deadline, most=float("inf"))
-        return repeats.run(lambda: self._obtain(deadline, accept, repeats))
+        return repeats.run(lambda: self._obtain(accept, repeats))
 
-    def _begin(self, deadline: float, *, most: float) -> Repeats:
-        return Repeats(self._pauses, deadline, most=most, runtime=self._runtime)
+    def _begin(
+        self, deadline: float, *, most: float, spare_until: float | None = None
+    ) -> Repeats:
+        return Repeats(
+            self._pauses,
+            deadline,
+            most=most,
+            runtime=self._runtime,
+            spare_until=spare_until,
+        )
 
-    def _obtain(
-        self, deadline: float, accept: Callable[[Issued], bool], repeats: Repeats
-    ) -> Found:
+    def _obtain(self, accept: Callable[[Issued], bool], repeats: Repeats) -> Found:
         def ask() -> Issued:
-            return self._ask(deadline, repeats)
+            return self._ask(repeats)
 
         if self._store is None:
-            return Found(ask(), from_store=False, waited_seconds=0.0)
-        return self._store.obtain(ask, accept=accept)
+            found = Found(ask(), from_store=False, waited_seconds=0.0)
+        else:
+            found = self._store.obtain(ask, accept=accept, repeats=repeats)
+        self._pauses.reset()
+        return found
 
-    def _ask(self, deadline: float, repeats: Repeats) -> Issued:
+    def _ask(self, repeats: Repeats) -> Issued:
         # Imported here: a start that is served from the store asks no source.
         from botocore_conn_provider.attempt_end import ending_in
 
-        left = deadline - self._runtime.elapsed()
-        with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
+        with ending_in(repeats.leaves_at - self._runtime.elapsed()):
             credentials = self._fetch(repeats.repeat)
-        self._pauses.reset()
         now = self._runtime.now()
         seconds = find_lifetime(credentials, now)
         if seconds <= 0:
@@ -149,8 +163,11 @@ class RenewalCall:
 
     def _obtain(self, deadline: float) -> Found:
         accept = self._state.is_news
-        if self._state.find_servable() is not None:
-            return self._source.obtain(deadline, accept=accept)
+        held = self._state.held
+        if held is not None and self._state.find_servable() is not None:
+            return self._source.obtain(
+                deadline, accept=accept, spare_until=held.wait_at
+            )
         return self._source.obtain_patiently(deadline, accept=accept)
 
 
