@@ -142,14 +142,14 @@ class Asker:
         """
         identity = self._identify()
         try:
-            return self._obtain_as(identity, fetch, accept, repeats)
+            return self._obtain_as(identity, fetch, accept=accept, repeats=repeats)
         except StsExchangeError as error:
             if error.code not in OUTLIVED:
                 raise
             rotated = self._find_other(identity)
             if rotated is None:
                 raise
-        return self._obtain_as(rotated, fetch, accept, repeats)
+        return self._obtain_as(rotated, fetch, accept=accept, repeats=repeats)
 
     def _find_other(self, identity: str) -> str | None:
         """Return who asks now; None if it is the same, or cannot be told."""
@@ -163,6 +163,7 @@ class Asker:
         self,
         identity: str,
         fetch: Callable[[], Issued],
+        *,
         accept: Callable[[Issued], bool],
         repeats: Repeats | None,
     ) -> Found:

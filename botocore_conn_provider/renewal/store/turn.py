@@ -19,15 +19,31 @@ from botocore_conn_provider.renewal.store.failure_record import is_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from typing_extensions import Self
 
     from botocore_conn_provider.renewal.repeats import Repeats
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import Issued
-    from botocore_conn_provider.renewal.store.failure_record import KnownFailure
+    from botocore_conn_provider.renewal.store.failure_record import (
+        FailureRecord,
+        KnownFailure,
+    )
     from botocore_conn_provider.renewal.store.lock import StoreLock
-    from botocore_conn_provider.renewal.store.machine_store import Place
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Place(Protocol):
+        """What is shared: see `machine_store.Place`."""
+
+        @property
+        def failures(self) -> FailureRecord: ...
+        def look(self, accept: Callable[[Issued], bool]) -> Issued | None: ...
+        def open_lock(self) -> StoreLock: ...
+        def wait(
+            self, poll_seconds: tuple[float, float], most_seconds: float
+        ) -> None: ...
+
 
 # Between two looks for what the holder of the lock stores, and until the next ask.
 POLL_SECONDS, LONG_POLL_SECONDS = (0.005, 0.05), (0.05, 0.2)
