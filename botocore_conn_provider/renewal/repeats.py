@@ -21,14 +21,21 @@ from botocore_conn_provider.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Protocol, TypeVar
 
     from botocore_conn_provider.exchange.flow import Exchange, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
     from botocore_conn_provider.renewal.schedule import RenewalPolicy
-    from botocore_conn_provider.renewal.store.turn import Turn
 
     T = TypeVar("T")
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Turn(Protocol):
+        """What is shared with the other processes of the machine."""
+
+        def pause(self, seconds: float, error: ConnProviderError) -> None:
+            """Tell the others what failed, and block until it may be asked again."""
+
 
 # The part of the time that is left for an error to reach those who wait, and its bound.
 TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
