@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flow import Flow
     from botocore_conn_provider.renewal.repeats import Repeats
-    from botocore_conn_provider.renewal.schedule import Issued, Store
+    from botocore_conn_provider.renewal.schedule import Issued
+    from botocore_conn_provider.renewal.source import Store
 
 # Names what is hashed and how. To be changed with the encoding.
 DOMAIN = b"botocore-conn-provider identity 3\n"

@@ -17,28 +17,8 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from botocore_conn_provider.connection.settings import OwnSettings
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
-    from botocore_conn_provider.renewal.repeats import Repeats
-
-    # For the type checker alone: defining a protocol delays each start.
-    class Store(Protocol):
-        """One connection's entry in a store that processes share."""
-
-        def obtain(
-            self,
-            fetch: Callable[[], Issued],
-            *,
-            accept: Callable[[Issued], bool],
-            repeats: Repeats | None = None,
-        ) -> Found:
-            """Return stored credentials if `accept` does, else fetch and store new ones.
-
-            With the `repeats` of the attempt, who asks takes turns with others.
-            """
-
 
 Uniform = Callable[[float, float], float]
 

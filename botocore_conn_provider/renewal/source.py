@@ -17,11 +17,29 @@ from botocore_conn_provider.renewal.state import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
-    from botocore_conn_provider.renewal.schedule import RenewalPolicy, Store
+    from botocore_conn_provider.renewal.schedule import RenewalPolicy
     from botocore_conn_provider.renewal.state import KeeperState
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Store(Protocol):
+        """One connection's entry in a store that processes share."""
+
+        def obtain(
+            self,
+            fetch: Callable[[], Issued],
+            *,
+            accept: Callable[[Issued], bool],
+            repeats: Repeats | None = None,
+        ) -> Found:
+            """Return stored credentials if `accept` does, else fetch and store new ones.
+
+            With the `repeats` of the attempt, who asks takes turns with others.
+            """
+
 
 # What a renewal in the background asks of a busy STS besides: a blip is no warning.
 REPEATS_IN_BACKGROUND = 1
