@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from typing import NamedTuple
 
 from benchmarks.fleet.simulated_node import SimulatedNode
 from benchmarks.fleet.simulated_sts import QUOTA, Outage, SimulatedSts
 from benchmarks.fleet.simulated_time import SimulatedTime
 from benchmarks.fleet.workers import BotocoreWorker, OurWorker
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 
 class Fleet(NamedTuple):
@@ -34,7 +32,7 @@ class Told(NamedTuple):
     failures: int
     """How often a worker was raised an error."""
 
-    def count(self, begins: float, ends: float) -> int:
+    def count_asked(self, begins: float, ends: float) -> int:
         """Return how often STS was asked between these moments."""
         return sum(n for second, n in self.asked.items() if begins <= second < ends)
 
@@ -42,6 +40,14 @@ class Told(NamedTuple):
         """Return how often within any one second of these."""
         within = (n for second, n in self.asked.items() if begins <= second < ends)
         return max(within, default=0)
+
+    def multiply(self, by: int) -> Told:
+        """Return it for a fleet that is so many times as large."""
+        asked, refused, tried = (
+            Counter({second: by * n for second, n in each.items()})
+            for each in (self.asked, self.refused, self.tried)
+        )
+        return Told(asked, refused, tried, by * self.failures)
 
 
 def live(fleet: Fleet, *, ours: bool) -> Told:

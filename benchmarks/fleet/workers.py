@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import logging
@@ -171,7 +172,7 @@ class BotocoreWorker(Worker):
         self._sts = sts
         self._uniform = uniform
         self.failures = 0
-        self._credentials = DeferredRefreshableCredentials(
+        self._credentials: Any = DeferredRefreshableCredentials(
             self._fetch, "assume-role", time_fetcher=lambda: _show_time(time.now)
         )
         super().__init__(time, uniform(0.0, USE_SECONDS))
@@ -188,16 +189,15 @@ class BotocoreWorker(Worker):
             self.failures += 1
         due = self._time.now
         if not credentials.refresh_needed():
-            ends = credentials._expiry_time.timestamp() - EPOCH  # noqa: SLF001
-            due = ends - credentials._advisory_refresh_timeout  # noqa: SLF001
+            ends = credentials._expiry_time.timestamp() - EPOCH
+            due = ends - credentials._advisory_refresh_timeout
         self._use_from(due + FIRST_BREATH)
 
     def _fetch(self) -> dict[str, str]:
-        for attempt in range(1, BOTOCORE_ATTEMPTS):
-            try:
+        for attempt in range(BOTOCORE_ATTEMPTS - 1):
+            with contextlib.suppress(BusyError, NoAnswerError):
                 return self._exchange()
-            except (BusyError, NoAnswerError):
-                self._time.sleep(self._uniform(0.0, 1.0) * 2 ** (attempt - 1))
+            self._time.sleep(self._uniform(0.0, 1.0) * 2**attempt)
         return self._exchange()
 
     def _exchange(self) -> dict[str, str]:
