@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import shutil
@@ -292,7 +293,8 @@ def test_renewal_in_the_background_is_not_tried_by_each_process(
     machine.world.fault = build_busy()
     machine.world.pass_time(HOUR - 8 * MINUTE)
     asked = [
-        machine.count_asked(lambda k=k: renew_in_the_background(k)) for k in keepers
+        machine.count_asked(functools.partial(renew_in_the_background, keeper))
+        for keeper in keepers
     ]
     assert asked == [2, *[0] * 15]
     assert all(keeper.is_failing for keeper in keepers)

@@ -139,13 +139,6 @@ class Turn:
             ConnProviderError: What was answered to another process, if it may not be
                 asked again in time.
         """
-        began = self._elapsed()
-        try:
-            return self._take()
-        finally:
-            self.waited += self._elapsed() - began
-
-    def _take(self) -> Issued | None:
         while True:
             stored = self._look_while_not_due()
             if stored is not None:
@@ -166,7 +159,12 @@ class Turn:
             left = self._find_due() - self._elapsed()
             if stored is not None or left <= 0:
                 return stored
-            self._place.wait(LONG_POLL_SECONDS, left)
+            self._wait(LONG_POLL_SECONDS, left)
+
+    def _wait(self, poll_seconds: tuple[float, float], most_seconds: float) -> None:
+        began = self._elapsed()
+        self._place.wait(poll_seconds, most_seconds)
+        self.waited += self._elapsed() - began
 
     def _find_due(self) -> float:
         """Return when it may be asked.
@@ -207,7 +205,7 @@ class Turn:
             lock = self._lock = self._lock or self._place.open_lock()
             began, pulse = self._elapsed(), lock.read_pulse()
             while not lock.try_acquire():
-                self._place.wait(POLL_SECONDS, self._lock_seconds)
+                self._wait(POLL_SECONDS, self._lock_seconds)
                 if lock.read_pulse() != pulse:
                     began, pulse = self._elapsed(), lock.read_pulse()
                 if self._is_news():
