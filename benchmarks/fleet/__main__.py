@@ -18,7 +18,7 @@ from benchmarks.fleet.fleet import Fleet, Told, live
 from benchmarks.fleet.simulated_sts import QUOTA, Outage
 
 NODES, WORKERS = 600, 10_000
-DAY_HOURS, OUTAGE_HOURS = 24, 3
+DAY_HOURS, OUTAGE_HOURS = 24, 1.5
 # From before the end of the first sets' lives to after it.
 OUTAGE_BEGINS, OUTAGE_ENDS = 44 * 60, 64 * 60
 SHARE = 10

@@ -10,6 +10,7 @@ from benchmarks.fleet.simulated_node import SimulatedNode
 from benchmarks.fleet.simulated_sts import QUOTA, Outage, SimulatedSts
 from benchmarks.fleet.simulated_time import SimulatedTime
 from benchmarks.fleet.workers import BotocoreWorker, OurWorker
+from botocore_conn_provider.renewal.start_spread import place_node
 
 
 class Fleet(NamedTuple):
@@ -21,6 +22,8 @@ class Fleet(NamedTuple):
     outage: Outage | None = None
     seed: int = 1
     quota: float = QUOTA
+    spread_seconds: float = 0.0
+    """`start_spread_seconds` of ours."""
 
 
 class Told(NamedTuple):
@@ -55,7 +58,10 @@ def live(fleet: Fleet, *, ours: bool) -> Told:
     uniform = random.Random(fleet.seed).uniform  # noqa: S311 - it repeats itself
     time = SimulatedTime()
     sts = SimulatedSts(time, uniform, quota=fleet.quota, outage=fleet.outage)
-    nodes = [SimulatedNode(time, uniform) for _ in range(fleet.nodes)]
+    nodes = [
+        SimulatedNode(time, uniform, delay=fleet.spread_seconds * place_node([str(n)]))
+        for n in range(fleet.nodes)
+    ]
     workers: list[OurWorker | BotocoreWorker] = [
         OurWorker(time, sts, node=nodes[number % fleet.nodes], uniform=uniform)
         if ours

@@ -25,13 +25,18 @@ LOCK_SECONDS = 24.0
 class SimulatedNode:
     """What the workers of a node share: an entry, a record, a lock.
 
-    It has the methods of `machine_store.Place`, of its lock and of its record. Nothing
+    `delay` is by how much its first exchange is put off. It has the methods of `machine_store.Place`, of its lock and of its record. Nothing
     here decides when anybody asks: that is `MachineStore` and `Turn`.
     """
 
     def __init__(
-        self, time: SimulatedTime, uniform: Callable[[float, float], float]
+        self,
+        time: SimulatedTime,
+        uniform: Callable[[float, float], float],
+        *,
+        delay: float = 0.0,
     ) -> None:
+        self.delay = delay
         self._time = time
         self._bell = Bell(time, uniform)
         self._entry: Issued | None = None

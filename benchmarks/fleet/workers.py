@@ -18,6 +18,7 @@ from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.exchange.sts_config import CONNECT_TIMEOUT_SECONDS
 from botocore_conn_provider.renewal.keeper import Keeper
 from botocore_conn_provider.renewal.runtime import Runtime
+from botocore_conn_provider.renewal.schedule import RenewalPolicy
 from botocore_conn_provider.secret import KeyId, Secret
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class OurWorker(Worker):
         self._keeper = Keeper(
             self._fetch,
             conn_id="fleet",
+            policy=RenewalPolicy(start_delay_seconds=node.delay),
             store=SimulatedStore(node, runtime),
             runtime=runtime,
         )

@@ -55,6 +55,8 @@ class RenewalPolicy(Value):
     first_pause_seconds: float = 1.0
     """Upper end of the first pause between retries of a transient fault."""
     longest_pause_seconds: float = 16.0
+    start_delay_seconds: float = 0.0
+    """By how much the first exchange is put off, on this machine."""
     rejection_age_seconds: float = 60.0
     """Younger credentials are not dropped when a service rejects them."""
 

@@ -95,10 +95,18 @@ class Source:
         return self._obtain(accept, repeats)
 
     def obtain_patiently(
-        self, deadline: float, *, accept: Callable[[Issued], bool]
+        self,
+        deadline: float,
+        *,
+        accept: Callable[[Issued], bool],
+        starts_at: float = 0.0,
     ) -> Found:
-        """Do as `obtain`, and retry after transient faults until `deadline`."""
+        """Do as `obtain`, and retry after transient faults until `deadline`.
+
+        With a store, nobody is asked before `starts_at`.
+        """
         repeats = self._begin(deadline, most=float("inf"))
+        repeats.starts_at = starts_at
         return repeats.run(lambda: self._obtain(accept, repeats))
 
     def _begin(
@@ -186,7 +194,10 @@ class RenewalCall:
             return self._source.obtain(
                 deadline, accept=accept, spare_until=held.wait_at
             )
-        return self._source.obtain_patiently(deadline, accept=accept)
+        starts_at = self._state.begin()
+        return self._source.obtain_patiently(
+            deadline, accept=accept, starts_at=starts_at
+        )
 
 
 def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:

@@ -11,6 +11,7 @@ counts longer for the others: as long as that process would have let pass itself
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
             self, poll_seconds: tuple[float, float], most_seconds: float
         ) -> None: ...
 
+
+logger = logging.getLogger(__name__)
 
 # Between two looks for what the holder of the lock stores, and until the next ask.
 POLL_SECONDS, LONG_POLL_SECONDS = (0.005, 0.05), (0.05, 0.2)
@@ -94,7 +97,7 @@ class Turn:
         self._on_no_lock = on_no_lock
         self._elapsed = clocks.elapsed
         self._lock: StoreLock | None = None
-        self._not_before = 0.0
+        self._not_before = 0.0 if repeats is None else repeats.starts_at
         self._told_at: float | None = None
         self._raised: BaseException | None = None
         self.waited = 0.0
@@ -105,6 +108,7 @@ class Turn:
         What it raises instead is told to the others. The lock is held until the end of
         the `with` block, so that what was fetched is stored first.
         """
+        self._say_put_off()
         try:
             stored = self.take()
             if stored is None:
@@ -116,6 +120,15 @@ class Turn:
             self._fail(error)
             raise
         return Found(stored, from_store=True, waited_seconds=self.waited)
+
+    def _say_put_off(self) -> None:
+        left = self._not_before - self._elapsed()
+        if left > 0:
+            logger.info(
+                "The first exchange on this machine is put off by %.0f s, as"
+                " start_spread_seconds says.",
+                left,
+            )
 
     def _ask(self, fetch: Callable[[], Issued]) -> Issued:
         if self._repeats is None:
