@@ -76,6 +76,9 @@ class SimulatedNode:
         """Delete the record."""
         self._failure = None
 
+    def note(self, *_: object, **__: object) -> None:
+        """Do without a note for people."""
+
     def open_lock(self) -> SimulatedLock:
         """Return the lock, not yet acquired."""
         return SimulatedLock(self, self._bell)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
     # For the type checker alone: defining a protocol delays each start.
-    class Turn(Protocol):
+    class SharedTurn(Protocol):
         """What is shared with the other processes of the machine."""
 
         def pause(self, seconds: float, error: ConnProviderError) -> None:
@@ -122,7 +122,7 @@ class Repeats:
         self.leaves_at = deadline - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)
         self._spare_until = spare_until
         self.starts_at = 0.0
-        self.turn: Turn | None = None
+        self.turn: SharedTurn | None = None
         self._failed: CredentialFetchError | None = None
         self._left = most
         self._next_pause = 0.0

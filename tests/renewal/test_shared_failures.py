@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from ast import literal_eval
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -387,7 +388,7 @@ while time.time() < until:
         session("x").get_credentials().get_frozen_credentials()
         break
     except Exception as error:
-        kinds.add(type(error).__name__)
+        kinds.add((type(error).__name__, "Another process" in str(error)))
     time.sleep(0.3)
 print(sorted(kinds))
 """
@@ -421,7 +422,9 @@ def test_processes_of_a_node_ask_a_refusing_sts_as_one_does(
         for _ in range(8)
     ]
     told = [worker.communicate(timeout=120)[0] for worker in workers]
-    assert told == ["['StsExchangeError']\n"] * 8
+    kinds = {each for line in told for each in literal_eval(line)}
+    assert {name for name, _ in kinds} == {"StsExchangeError"}
+    assert ("StsExchangeError", True) in kinds
     asked = [each for each in aws.requests if each.is_sts]
     # A refusal answers for a second at least, for all eight of them.
-    assert 2 <= len(asked) <= time.monotonic() - began + 1
+    assert 1 <= len(asked) <= time.monotonic() - began + 1

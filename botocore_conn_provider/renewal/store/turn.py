@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from botocore_conn_provider.renewal.store.lock import StoreLock
 
     # For the type checker alone: defining a protocol delays each start.
-    class Place(Protocol):
+    class SharedPlace(Protocol):
         """What is shared: see `machine_store.Place`."""
 
         @property
@@ -57,8 +57,11 @@ YIELD_SECONDS = 0.5
 SPARE_SECONDS = 300.0
 
 
-class StoredMeanwhileError(Exception):
-    """Ends a fetch during one of its pauses: another process has stored credentials."""
+class StoredMeanwhileError(BaseException):
+    """Ends a fetch during one of its pauses: another process has stored credentials.
+
+    It is no fault, so no handler of faults on its way may take it for one.
+    """
 
     def __init__(self, issued: Issued) -> None:
         super().__init__()
@@ -82,7 +85,7 @@ class Turn:
 
     def __init__(
         self,
-        place: Place,
+        place: SharedPlace,
         *,
         accept: Callable[[Issued], bool],
         repeats: Repeats | None,
