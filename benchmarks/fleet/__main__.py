@@ -59,10 +59,11 @@ def simulate() -> dict[tuple[str, bool], Told]:
     """Return what was counted, by scenario and by whether it is ours."""
     tasks = [(name, ours) for ours in (True, False) for name in SCENARIOS]
     with ProcessPoolExecutor() as pool:
-        return dict(zip(tasks, pool.map(_live, tasks), strict=True))
+        return dict(zip(tasks, pool.map(run_scenario, tasks), strict=True))
 
 
-def _live(task: tuple[str, bool]) -> Told:
+def run_scenario(task: tuple[str, bool]) -> Told:
+    """Return what one scenario counts; the second value is whether it is ours."""
     name, ours = task
     fleet = SCENARIOS[name]
     if ours:

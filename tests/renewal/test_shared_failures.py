@@ -134,6 +134,7 @@ def test_refusal_is_forgotten_as_soon_as_a_process_itself_would(
 
 OWN_FAULTS = [
     build_busy(code=""),
+    build_busy("a proxy answered 403.", code="403", retryable=False),
     IdpRequestError(conn_id="x", cause="no connection.", retryable=True),
     CredentialFetchError(conn_id="x", cause="no file."),
     *[build_busy(code=code, retryable=False) for code in OUTLIVED],

@@ -77,7 +77,12 @@ class KnownFailure(Value):
 def is_answer(error: BaseException) -> bool:
     """Return whether others of this identity would be answered the same."""
     if type(error) is StsExchangeError:
-        return bool(error.code) and error.code not in OUTLIVED
+        code = error.code
+        if not code or code in OUTLIVED:
+            return False
+        # A number is a status without a word of STS: a refusal that is one process's
+        # proxy's is not told. Of a 503 the others only wait.
+        return error.retryable or not code.isdigit()
     if type(error) is IdpRequestError:
         return error.answered
     return type(error) is SamlResponseError
