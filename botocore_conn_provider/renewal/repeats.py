@@ -103,6 +103,7 @@ class Repeats:
         pauses: Those of the source.
         leaves_at: A little before the deadline: what is told then still reaches those
             who wait.
+        conn_id: For errors.
         starts_at: Before that nobody is asked, where there is a turn to wait for.
         turn: Taken with the other processes of the machine; None without a store.
     """
@@ -121,6 +122,7 @@ class Repeats:
         left = deadline - runtime.elapsed()
         self.leaves_at = deadline - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)
         self._spare_until = spare_until
+        self.conn_id = ""
         self.starts_at = 0.0
         self.turn: SharedTurn | None = None
         self._failed: CredentialFetchError | None = None

@@ -112,13 +112,15 @@ class Source:
     def _begin(
         self, deadline: float, *, most: float, spare_until: float | None = None
     ) -> Repeats:
-        return Repeats(
+        repeats = Repeats(
             self._pauses,
             deadline,
             most=most,
             runtime=self._runtime,
             spare_until=spare_until,
         )
+        repeats.conn_id = self._conn_id
+        return repeats
 
     def _obtain(self, accept: Callable[[Issued], bool], repeats: Repeats) -> Found:
         def ask() -> Issued:

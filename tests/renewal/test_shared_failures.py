@@ -356,6 +356,30 @@ def test_processes_that_cannot_reach_sts_wait_for_their_turn(tmp_path: Path) -> 
     assert (len(most), max(most)) == (16, 1)
 
 
+def test_who_gets_no_turn_until_the_deadline_is_told_so(tmp_path: Path) -> None:
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hang() -> Issued:
+        is_held.set()
+        assert is_over.wait(60)
+        return Issued(issue(1, 4e9), EPOCH, 4e9)
+
+    def obtain(fetch: Callable[[], Issued], seconds: float) -> None:
+        repeats = build_repeats(seconds)
+        repeats.conn_id = "mine"
+        store = MachineStore(tmp_path / "store", "f", lock_seconds=60)
+        store.obtain(fetch, accept=lambda _: False, repeats=repeats)
+
+    def ask_in_vain() -> None:
+        assert is_held.wait(60)
+        with pytest.raises(CredentialFetchError, match="'mine': other processes"):
+            obtain(hang, 0.2)
+        is_over.set()
+
+    run_in_threads([functools.partial(obtain, hang, 60), ask_in_vain])
+    assert is_over.is_set()
+
+
 def test_holder_that_is_stuck_keeps_nobody_longer_than_the_setting_says(
     tmp_path: Path,
 ) -> None:

@@ -239,14 +239,15 @@ class Turn:
         if self._repeats is None:
             return False
         if self._elapsed() >= self._repeats.leaves_at:
-            raise self._give_up()
+            raise self._give_up(self._repeats.conn_id)
         return self._find_due() > self._elapsed()
 
-    def _give_up(self) -> ConnProviderError:
+    def _give_up(self, conn_id: str) -> ConnProviderError:
         self._raised = error = CredentialFetchError(
-            conn_id="",
+            conn_id=conn_id,
             cause="other processes of this machine asked for the same credentials"
             " until the deadline, and got none.",
+            hint="Check the network to STS and to the IdP.",
             retryable=True,
         )
         return error
