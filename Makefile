@@ -137,6 +137,7 @@ stress: .venv/installed
 
 pictures: .venv/installed
 	.venv/bin/python -m docs.pictures.draw
+	.venv/bin/python -m docs.pictures.draw_fleet
 
 clean:
 	rm -rf .venv .venv-* .nox .tools build dist *.egg-info .hypothesis

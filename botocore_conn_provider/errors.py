@@ -220,9 +220,27 @@ class PresignedUrlError(ConnProviderError):
 
 
 class IdpRequestError(CredentialFetchError):
-    """The IdP could not be reached, or refused the sign-in."""
+    """The IdP could not be reached, or refused the sign-in.
+
+    Attributes:
+        answered: Whether the IdP itself answered, with an error or a refusal.
+    """
 
     section = "idp-request"
+    answered: bool = False
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        cause: str,
+        hint: str = "",
+        retryable: bool = False,
+        answered: bool = False,
+    ) -> None:
+        super().__init__(conn_id=conn_id, cause=cause, hint=hint, retryable=retryable)
+        self.answered = answered
+        self._remember(answered=answered)
 
 
 class SamlResponseError(CredentialFetchError):

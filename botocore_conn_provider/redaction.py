@@ -32,7 +32,9 @@ PLAIN_WORD = r"[a-z][a-z_]{0,39}"
 
 def shorten(text: str, longest: int = LONGEST_NAME) -> str:
     """Cut `text` to `longest` characters, printable ones only."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[: longest + 1])
+    shown = text[: longest + 1]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else "?" for c in shown)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 

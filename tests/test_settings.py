@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import re
 import time
@@ -195,6 +196,20 @@ def see_presigned_urls(observed: Observed) -> str:
     return "signed"
 
 
+def see_start_spread_seconds(observed: Observed) -> str:
+    observed.set("connection", "store", str(observed.place))
+    told: list[str] = []
+    logger = logging.getLogger("botocore_conn_provider.renewal.store.turn")
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    try:
+        assert observed.fetch() == "credentials"
+    finally:
+        logger.removeHandler(handler)
+    return f"told {len(told)} times"
+
+
 SEEN: dict[str, tuple[object, Callable[[Observed], str], str, str]] = {
     "strict": (True, see_strict, "is not used", "strict is on"),
     "store": ("@PLACE@", see_store, "store False", "store True"),
@@ -210,6 +225,7 @@ SEEN: dict[str, tuple[object, Callable[[Observed], str], str, str]] = {
     "static_stability_seconds": (3600, see_static_stability_seconds, "down.", "served"),
     "plugins": (False, see_plugins, "credentials", "Use one of file, google"),
     "presigned_urls": ("error", see_presigned_urls, "signed", "was asked for 86400 s"),
+    "start_spread_seconds": (0.9, see_start_spread_seconds, "told 0", "told 1 times"),
 }
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
-    from botocore_conn_provider.renewal.schedule import Issued, Store
+    from botocore_conn_provider.renewal.schedule import Issued
+    from botocore_conn_provider.renewal.source import Store
     from botocore_conn_provider.secret import KeyId, Secret
 
 

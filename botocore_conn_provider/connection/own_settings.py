@@ -35,6 +35,7 @@ def read_own_settings(extra: FieldReader, environ: Environ) -> OwnSettings:
         static_stability_seconds=sources.number("static_stability_seconds") or 0.0,
         plugins=True if plugins is None else plugins,
         presigned_urls=sources.choice("presigned_urls", ("warn", "error")) or "warn",
+        start_spread_seconds=sources.number("start_spread_seconds") or 0.0,
     )
     inner.refuse_left_over()
     return settings

@@ -141,6 +141,7 @@ class OwnSettings(Value):
     static_stability_seconds: float = 0.0
     plugins: bool = True
     presigned_urls: str = "warn"
+    start_spread_seconds: float = 0.0
 
     @property
     def lock_seconds(self) -> float:

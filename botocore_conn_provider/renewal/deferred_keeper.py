@@ -52,7 +52,7 @@ class DeferredKeeper:
         prepare: Callable[[], None] = lambda: None,
         runtime: Runtime = Runtime(),  # noqa: B008 - immutable
     ) -> None:
-        self._found = FoundKeeper()
+        self._found = FoundKeeper(policy.start_delay_seconds)
         self._prepare = prepare
         self._elapsed = runtime.elapsed
         pauses = Pauses(policy, runtime)
@@ -195,13 +195,18 @@ class DeferredKeeper:
 class FoundKeeper:
     """What the search found: the `Owner` of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, delay: float = 0.0) -> None:
         self.keeper: Keeper | None = None
         self.failure: RememberedFailure | None = None
+        self._delay = delay
 
     def is_due(self) -> bool:
         """Return whether it is still to be found."""
         return self.keeper is None
+
+    def find_delay(self) -> float:
+        """Return by how much the first exchange is put off: callers wait for both."""
+        return self._delay
 
     def has_fallback(self) -> bool:
         """Return False: without a keeper there is nothing to serve."""

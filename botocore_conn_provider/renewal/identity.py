@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.connection.settings import AwsSettings
     from botocore_conn_provider.exchange.flow import Flow
-    from botocore_conn_provider.renewal.schedule import Issued, Store
+    from botocore_conn_provider.renewal.repeats import Repeats
+    from botocore_conn_provider.renewal.schedule import Issued
+    from botocore_conn_provider.renewal.source import Store
 
 # Names what is hashed and how. To be changed with the encoding.
 DOMAIN = b"botocore-conn-provider identity 3\n"
@@ -125,7 +127,11 @@ class Asker:
         self.on_change: Callable[[], None] = lambda: None
 
     def obtain(
-        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+        self,
+        fetch: Callable[[], Issued],
+        *,
+        accept: Callable[[Issued], bool],
+        repeats: Repeats | None = None,
     ) -> Found:
         """Return what the store holds for who asks now, else what `fetch` returns.
 
@@ -137,14 +143,14 @@ class Asker:
         """
         identity = self._identify()
         try:
-            return self._obtain_as(identity, fetch, accept)
+            return self._obtain_as(identity, fetch, accept=accept, repeats=repeats)
         except StsExchangeError as error:
             if error.code not in OUTLIVED:
                 raise
             rotated = self._find_other(identity)
             if rotated is None:
                 raise
-        return self._obtain_as(rotated, fetch, accept)
+        return self._obtain_as(rotated, fetch, accept=accept, repeats=repeats)
 
     def _find_other(self, identity: str) -> str | None:
         """Return who asks now; None if it is the same, or cannot be told."""
@@ -158,14 +164,16 @@ class Asker:
         self,
         identity: str,
         fetch: Callable[[], Issued],
+        *,
         accept: Callable[[Issued], bool],
+        repeats: Repeats | None,
     ) -> Found:
         if identity != self.identity:
             self.on_change()
         store = self._open_store(identity)
         if store is None:
             return Found(fetch(), from_store=False, waited_seconds=0.0)
-        return store.obtain(fetch, accept=accept)
+        return store.obtain(fetch, accept=accept, repeats=repeats)
 
     def _identify(self) -> str:
         return _finish(self._begun, self._flow.identify())

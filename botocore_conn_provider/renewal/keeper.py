@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.attempt import Attempt
-    from botocore_conn_provider.renewal.schedule import Held, Store
+    from botocore_conn_provider.renewal.schedule import Held
+    from botocore_conn_provider.renewal.source import Store
 
 
 class Keeper:

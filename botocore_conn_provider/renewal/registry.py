@@ -121,7 +121,7 @@ def defer_keeper(settings: AwsSettings, view: SessionView) -> DeferredKeeper:
     return DeferredKeeper(
         lambda: share_keeper(settings, view),
         conn_id=settings.conn_id,
-        policy=RenewalPolicy.from_settings(settings.own),
+        policy=_plan_first(settings, view.snapshot),
         prepare=lambda: _prepare(settings, view),
     )
 
@@ -146,7 +146,7 @@ def share_keeper(settings: AwsSettings, view: SessionView) -> Keeper:
         keeper = Keeper(
             lambda repeat: run_flow(flow, repeat),
             conn_id=settings.conn_id,
-            policy=RenewalPolicy.from_settings(settings.own),
+            policy=_plan(settings, store),
             store=asker,
             state=state,
         )
@@ -165,6 +165,25 @@ def _prepare(settings: AwsSettings, view: SessionView) -> None:
         from botocore_conn_provider.exchange.sts import load_model
 
         load_model(view)
+
+
+def _plan_first(settings: AwsSettings, snapshot: Snapshot) -> RenewalPolicy:
+    """Return the policy before it is known who asks."""
+    is_spread = settings.own.start_spread_seconds > 0
+    return _plan(settings, _find_store(settings, snapshot) if is_spread else None)
+
+
+def _plan(settings: AwsSettings, store: Path | None) -> RenewalPolicy:
+    """Return the policy of the settings, with this node's part of the start's spread."""
+    policy = RenewalPolicy.from_settings(settings.own)
+    spread = settings.own.start_spread_seconds
+    if not spread or store is None:
+        return policy
+    # Imported here: a start that is not spread does without.
+    from botocore_conn_provider.renewal.start_spread import find_start_delay
+
+    delay = find_start_delay(spread, conn_id=settings.conn_id, store=store)
+    return policy._replace(start_delay_seconds=delay)
 
 
 def _find_store(settings: AwsSettings, snapshot: Snapshot) -> Path | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.errors import (
+    ConnProviderError,
     CredentialFetchError,
     StsExchangeError,
     WebIdentityTokenError,
@@ -20,7 +21,7 @@ from botocore_conn_provider.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Protocol, TypeVar
 
     from botocore_conn_provider.exchange.flow import Exchange, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+    # For the type checker alone: defining a protocol delays each start.
+    class SharedTurn(Protocol):
+        """What is shared with the other processes of the machine."""
+
+        def pause(self, seconds: float, error: ConnProviderError) -> None:
+            """Tell the others what failed, and block until it may be asked again."""
+
+
+# The part of the time that is left for an error to reach those who wait, and its bound.
+TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
 # What STS says of a proof, or of base keys, that it would have taken before.
 OUTLIVED = (
     "ExpiredToken",
@@ -59,6 +70,19 @@ class Pauses:
         self._failed += 1
         return self._runtime.uniform(longest / 2, longest)
 
+    def choose_rest(self) -> float:
+        """Return how long what cannot succeed soon is not asked again."""
+        return self._runtime.uniform(*self._policy.remember_error_seconds)
+
+    @property
+    def failed(self) -> int:
+        """How many were chosen since the last success."""
+        return self._failed
+
+    def catch_up(self, failed: int) -> None:
+        """Go on from where another process of this machine is, if it is further."""
+        self._failed = max(self._failed, failed)
+
     def reset(self) -> None:
         """Begin with the shortest again."""
         self._failed = 0
@@ -72,13 +96,36 @@ class Repeats:
         deadline: The end of the attempt, on the runtime's `elapsed` clock.
         most: How often it may ask again.
         runtime: Clocks and pauses.
+        spare_until: Until when valid credentials are served without a wait; None for an
+            attempt that somebody waits for.
+
+    Attributes:
+        pauses: Those of the source.
+        leaves_at: A little before the deadline: what is told then still reaches those
+            who wait.
+        conn_id: For errors.
+        starts_at: Before that nobody is asked, where there is a turn to wait for.
+        turn: Taken with the other processes of the machine; None without a store.
     """
 
     def __init__(
-        self, pauses: Pauses, deadline: float, *, most: float, runtime: Runtime
+        self,
+        pauses: Pauses,
+        deadline: float,
+        *,
+        most: float,
+        runtime: Runtime,
+        spare_until: float | None = None,
     ) -> None:
-        self._pauses = pauses
+        self.pauses = pauses
         self._deadline = deadline
+        left = deadline - runtime.elapsed()
+        self.leaves_at = deadline - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)
+        self._spare_until = spare_until
+        self.conn_id = ""
+        self.starts_at = 0.0
+        self.turn: SharedTurn | None = None
+        self._failed: CredentialFetchError | None = None
         self._left = most
         self._next_pause = 0.0
         self._runtime = runtime
@@ -118,19 +165,45 @@ class Repeats:
     def _may_start_over(self, error: CredentialFetchError) -> bool:
         """Return whether to begin again, with another proof, after a pause."""
         if self._is_outlived(error):
-            self._next_pause = 0.0
+            self._next_pause, self._failed = 0.0, None
             return True
         return self._may_repeat(error)
 
+    def stop(self) -> None:
+        """Ask no more: another process of this machine has, and knows the answer."""
+        self._left = 0
+
+    def is_spared(self, age_seconds: float, most_seconds: float) -> bool:
+        """Return whether what another process was told so long ago will do.
+
+        While credentials are served without a wait, it does for a while, which shrinks
+        as their end comes near: there is always one more ask before somebody waits.
+        """
+        if self._spare_until is None:
+            return False
+        gap = self._spare_until - self._runtime.elapsed()
+        return age_seconds < min(most_seconds, gap / 2)
+
+    def choose_rest(self, error: ConnProviderError) -> float:
+        """Return for how long nobody need ask again after the end of the attempt."""
+        if error is self._failed:
+            return self._next_pause
+        if isinstance(error, CredentialFetchError) and is_worth_retrying(error):
+            return self.pauses.choose()
+        return self.pauses.choose_rest()
+
     def _pause(self) -> None:
         """Pause before what was allowed last."""
-        if self._next_pause:
+        failed, self._failed = self._failed, None
+        if self.turn is not None and failed is not None:
+            self.turn.pause(self._next_pause, failed)
+        elif self._next_pause:
             self._runtime.pause(self._next_pause)
 
     def _may_repeat(self, error: CredentialFetchError) -> bool:
         if self._left < 1 or not is_worth_retrying(error):
             return False
-        self._next_pause = self._pauses.choose()
+        self._next_pause, self._failed = self.pauses.choose(), error
         in_time = self._runtime.elapsed() + self._next_pause < self._deadline
         self._left = self._left - 1 if in_time else 0
         return in_time

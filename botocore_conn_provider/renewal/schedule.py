@@ -17,20 +17,8 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from botocore_conn_provider.connection.settings import OwnSettings
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
-
-    # For the type checker alone: defining a protocol delays each start.
-    class Store(Protocol):
-        """One connection's entry in a store that processes share."""
-
-        def obtain(
-            self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
-        ) -> Found:
-            """Return stored credentials if `accept` does, else fetch and store new ones."""
-
 
 Uniform = Callable[[float, float], float]
 
@@ -67,6 +55,8 @@ class RenewalPolicy(Value):
     first_pause_seconds: float = 1.0
     """Upper end of the first pause between retries of a transient fault."""
     longest_pause_seconds: float = 16.0
+    start_delay_seconds: float = 0.0
+    """By how much the first exchange is put off, on this machine."""
     rejection_age_seconds: float = 60.0
     """Younger credentials are not dropped when a service rejects them."""
 

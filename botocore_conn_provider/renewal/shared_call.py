@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         def is_due(self) -> bool:
             """Return whether the call is to be made now."""
 
+        def find_delay(self) -> float:
+            """Return for how long the call is put off, beyond its deadline."""
+
         def has_fallback(self) -> bool:
             """Return whether callers can be served although the call fails."""
 
@@ -93,7 +96,8 @@ class SharedCall(Generic[T]):
 
     def end_patience(self) -> float:
         """Return the moment until which a caller who comes now may wait."""
-        return self._runtime.elapsed() + self._policy.deadline_seconds
+        delay = self._owner.find_delay()
+        return self._runtime.elapsed() + delay + self._policy.deadline_seconds
 
     def join(self, until: float | None = None) -> Attempt[T] | None:
         """Return the running attempt, begun if it is due; None if it is not.

@@ -17,18 +17,34 @@ from botocore_conn_provider.renewal.state import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
-    from botocore_conn_provider.renewal.schedule import RenewalPolicy, Store
+    from botocore_conn_provider.renewal.schedule import RenewalPolicy
     from botocore_conn_provider.renewal.state import KeeperState
+
+    # For the type checker alone: defining a protocol delays each start.
+    class Store(Protocol):
+        """One connection's entry in a store that processes share."""
+
+        def obtain(
+            self,
+            fetch: Callable[[], Issued],
+            *,
+            accept: Callable[[Issued], bool],
+            repeats: Repeats | None = None,
+        ) -> Found:
+            """Return stored credentials if `accept` does, else fetch and store new ones.
+
+            With the `repeats` of the attempt, who asks takes turns with others.
+            """
+
 
 # What a renewal in the background asks of a busy STS besides: a blip is no warning.
 REPEATS_IN_BACKGROUND = 1
 # Source: AWS STS API reference, the longest of all its sessions (GetSessionToken).
 LONGEST_LIFETIME_SECONDS = 36 * 3600
-# The part of the time that is left for an error to reach those who wait, and its bound.
-TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
 
 
 class Source:
@@ -57,46 +73,72 @@ class Source:
         self._store = store
         self._runtime = runtime
 
-    def obtain(self, deadline: float, *, accept: Callable[[Issued], bool]) -> Found:
+    def obtain(
+        self,
+        deadline: float,
+        *,
+        accept: Callable[[Issued], bool],
+        spare_until: float | None = None,
+    ) -> Found:
         """Return stored credentials that `accept` allows, else new ones.
 
         What proves who we are ends a little before `deadline`, which is on the
         runtime's `elapsed` clock: so its own error is told and not that of who waits.
+        Until `spare_until` valid credentials are served to all callers.
 
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
         """
-        repeats = self._begin(deadline, most=REPEATS_IN_BACKGROUND)
-        return self._obtain(deadline, accept, repeats)
+        repeats = self._begin(
+            deadline, most=REPEATS_IN_BACKGROUND, spare_until=spare_until
+        )
+        return self._obtain(accept, repeats)
 
     def obtain_patiently(
-        self, deadline: float, *, accept: Callable[[Issued], bool]
+        self,
+        deadline: float,
+        *,
+        accept: Callable[[Issued], bool],
+        starts_at: float = 0.0,
     ) -> Found:
-        """Do as `obtain`, and retry after transient faults until `deadline`."""
+        """Do as `obtain`, and retry after transient faults until `deadline`.
+
+        With a store, nobody is asked before `starts_at`.
+        """
         repeats = self._begin(deadline, most=float("inf"))
-        return repeats.run(lambda: self._obtain(deadline, accept, repeats))
+        repeats.starts_at = starts_at
+        return repeats.run(lambda: self._obtain(accept, repeats))
 
-    def _begin(self, deadline: float, *, most: float) -> Repeats:
-        return Repeats(self._pauses, deadline, most=most, runtime=self._runtime)
+    def _begin(
+        self, deadline: float, *, most: float, spare_until: float | None = None
+    ) -> Repeats:
+        repeats = Repeats(
+            self._pauses,
+            deadline,
+            most=most,
+            runtime=self._runtime,
+            spare_until=spare_until,
+        )
+        repeats.conn_id = self._conn_id
+        return repeats
 
-    def _obtain(
-        self, deadline: float, accept: Callable[[Issued], bool], repeats: Repeats
-    ) -> Found:
+    def _obtain(self, accept: Callable[[Issued], bool], repeats: Repeats) -> Found:
         def ask() -> Issued:
-            return self._ask(deadline, repeats)
+            return self._ask(repeats)
 
         if self._store is None:
-            return Found(ask(), from_store=False, waited_seconds=0.0)
-        return self._store.obtain(ask, accept=accept)
+            found = Found(ask(), from_store=False, waited_seconds=0.0)
+        else:
+            found = self._store.obtain(ask, accept=accept, repeats=repeats)
+        self._pauses.reset()
+        return found
 
-    def _ask(self, deadline: float, repeats: Repeats) -> Issued:
+    def _ask(self, repeats: Repeats) -> Issued:
         # Imported here: a start that is served from the store asks no source.
         from botocore_conn_provider.attempt_end import ending_in
 
-        left = deadline - self._runtime.elapsed()
-        with ending_in(left - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)):
+        with ending_in(repeats.leaves_at - self._runtime.elapsed()):
             credentials = self._fetch(repeats.repeat)
-        self._pauses.reset()
         now = self._runtime.now()
         seconds = find_lifetime(credentials, now)
         if seconds <= 0:
@@ -149,9 +191,15 @@ class RenewalCall:
 
     def _obtain(self, deadline: float) -> Found:
         accept = self._state.is_news
-        if self._state.find_servable() is not None:
-            return self._source.obtain(deadline, accept=accept)
-        return self._source.obtain_patiently(deadline, accept=accept)
+        held = self._state.held
+        if held is not None and self._state.find_servable() is not None:
+            return self._source.obtain(
+                deadline, accept=accept, spare_until=held.wait_at
+            )
+        starts_at = self._state.begin()
+        return self._source.obtain_patiently(
+            deadline, accept=accept, starts_at=starts_at
+        )
 
 
 def find_lifetime(credentials: TemporaryCredentials, now: float) -> float:

@@ -57,6 +57,7 @@ class KeeperState:
         self._runtime = runtime
         self.telemetry = telemetry
         self._former_ids: tuple[str, ...] = ()
+        self._starts_at: float | None = None
 
     def is_worthless(self) -> bool:
         """Return whether nothing here can serve anyone any more."""
@@ -78,6 +79,22 @@ class KeeperState:
         """Return whether a renewal is due."""
         held = self.held
         return held is None or self._runtime.elapsed() >= held.renew_at
+
+    def begin(self) -> float:
+        """Return when the first exchange is due, from the first need on.
+
+        It is put off once: what is asked for later is long past that moment.
+        """
+        if self._starts_at is None:
+            delay = self._policy.start_delay_seconds
+            self._starts_at = self._runtime.elapsed() + delay
+        return self._starts_at
+
+    def find_delay(self) -> float:
+        """Return the seconds until the first exchange is due."""
+        if self._starts_at is None:
+            return self._policy.start_delay_seconds
+        return max(0.0, self._starts_at - self._runtime.elapsed())
 
     def has_fallback(self) -> bool:
         """Return whether there are credentials to serve."""

@@ -116,8 +116,8 @@ def test_second_process_finds_the_first_ones_credentials(
 
 
 def test_store_is_on_unless_somebody_says_off(process: Process, aws: Aws) -> None:
+    # In the usual place: another test run's keys are others, and so are its entries.
     del process.environment["BOTOCORE_CONN_STORE"]
-    process.environment["XDG_RUNTIME_DIR"] = str(process.store)
     process()
     process()
     assert len(aws.sts_requests) == 1

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -555,7 +555,7 @@ class OlderFirst:
         self.stored = stored
 
     def obtain(
-        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool], **_: Any
     ) -> Found:
         is_hit = accept(self.stored)
         issued = self.stored if is_hit else fetch()

@@ -88,6 +88,7 @@ def close_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = Path("/nowhere")
     monkeypatch.setattr(directories, "RUNTIME", nowhere)
     monkeypatch.setattr(directories, "SHARED_MEMORY", nowhere)
+    monkeypatch.setattr(directories, "TEMPORARY", nowhere)
     monkeypatch.setattr(tempfile, "gettempdir", find_none)
 
 

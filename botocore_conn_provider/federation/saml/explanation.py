@@ -22,17 +22,23 @@ class Explanation(NamedTuple):
     """A cause and a next step, each whole sentences.
 
     `retryable` says that the same attempt may succeed a little later. It is
-    False for whatever, repeated, could lock an account.
+    False for whatever, repeated, could lock an account. `answered` says that the
+    IdP itself said so: other processes that sign in the same way would hear the same.
     """
 
     cause: str
     hint: str
     retryable: bool = False
+    answered: bool = False
 
     def to_error(self, conn_id: str) -> IdpRequestError:
         """Build the error that says it."""
         return IdpRequestError(
-            conn_id=conn_id, cause=self.cause, hint=self.hint, retryable=self.retryable
+            conn_id=conn_id,
+            cause=self.cause,
+            hint=self.hint,
+            retryable=self.retryable,
+            answered=self.answered,
         )
 
 
@@ -82,7 +88,8 @@ def explain_status(
     if status == HTTPStatus.UNAUTHORIZED:
         offered = ", ".join(find_schemes(response)) or "no sign-in"
         cause = f"{origin} answered 401 and offers {offered}."
-        return Explanation(cause, "Check 'idp_auth_method' and what the IdP offers.")
+        hint = "Check 'idp_auth_method' and what the IdP offers."
+        return Explanation(cause, hint, answered=True)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         fault = explain_proxy_sign_in(origin, FIELDS)
         return Explanation(fault.cause, fault.hint)
@@ -91,4 +98,5 @@ def explain_status(
         or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
     hint = HINTS.get(status, "Look into the IdP's log for the time of this message.")
-    return Explanation(f"{origin} answered {status}.{later}", hint, transient)
+    cause = f"{origin} answered {status}.{later}"
+    return Explanation(cause, hint, transient, answered=True)

@@ -53,7 +53,7 @@ def write_entry(
         "wall_obtained_at": clocks.now() - age,
     }
     content = json.dumps(body).encode()
-    return _seal(content, key, fingerprint) + b"\n" + content
+    return seal_content(content, key, fingerprint) + b"\n" + content
 
 
 def read_entry(
@@ -63,18 +63,21 @@ def read_entry(
 
     That is if we did not write it for this identity, or a clock was set since then.
     """
-    seal, _, content = entry.partition(b"\n")
-    if not hmac.compare_digest(seal, _seal(content, key, fingerprint)):
+    content = open_sealed(entry, key, fingerprint)
+    if content is None:
         return None
     body = json.loads(content)
-    if body["format"] != FORMAT or not _is_age_known(body, clocks):
+    if body["format"] != FORMAT or not is_age_known(
+        body["wall_obtained_at"], body["obtained_at"], clocks
+    ):
         return None
     return _from_body(body)
 
 
-def _is_age_known(body: dict[str, Any], clocks: Runtime) -> bool:
-    by_wall = clocks.now() - body["wall_obtained_at"]
-    by_steady = clocks.elapsed() - body["obtained_at"]
+def is_age_known(wall: float, steady: float, clocks: Runtime) -> bool:
+    """Return whether both clocks have moved on by the same since that moment."""
+    by_wall = clocks.now() - wall
+    by_steady = clocks.elapsed() - steady
     return bool(abs(by_wall - by_steady) <= CLOCK_TOLERANCE_SECONDS)
 
 
@@ -92,6 +95,18 @@ def _from_body(body: dict[str, Any]) -> Issued:
     return Issued(credentials, obtained_at=body["obtained_at"], ends_at=body["ends_at"])
 
 
-def _seal(content: bytes, key: bytes, fingerprint: str) -> bytes:
-    message = b"entry\n" + fingerprint.encode() + b"\n" + content
+def seal_content(
+    content: bytes, key: bytes, fingerprint: str, *, domain: bytes = b"entry\n"
+) -> bytes:
+    """Return what only this store can have made of the content, for this identity."""
+    message = domain + fingerprint.encode() + b"\n" + content
     return hmac.new(key, message, DIGEST).hexdigest().encode()
+
+
+def open_sealed(
+    sealed: bytes, key: bytes, fingerprint: str, *, domain: bytes = b"entry\n"
+) -> bytes | None:
+    """Return the content below its seal; None if the seal is not that of the content."""
+    seal, _, content = sealed.partition(b"\n")
+    wanted = seal_content(content, key, fingerprint, domain=domain)
+    return content if hmac.compare_digest(seal, wanted) else None

@@ -7,35 +7,17 @@ files are few and are never deleted: if a locked file were deleted, another proc
 could create and lock a new one, and two would hold the lock.
 
 `flock` cannot wait with a deadline, so the lock is tried again and again; between the
-tries the caller checks whether the holder has stored what it needs.
+tries the caller (`turn`) checks whether the holder has stored what it needs. Who gets
+the lock touches its file: so those who wait tell a holder that is stuck from a queue.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from botocore_conn_provider.fork import reset_in_children
 from botocore_conn_provider.renewal.store.directory import PRIVATE_FILE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Protocol
-
-    # For the type checker alone: defining a protocol delays each start.
-    class Waiting(Protocol):
-        """The part of the keeper's runtime that a wait needs."""
-
-        @property
-        def elapsed(self) -> Callable[[], float]: ...
-        @property
-        def pause(self) -> Callable[[float], None]: ...
-        @property
-        def uniform(self) -> Callable[[float, float], float]: ...
-
-
-POLL_SECONDS = (0.005, 0.05)
 
 
 class StoreLock:
@@ -65,6 +47,15 @@ class StoreLock:
             return False
         return True
 
+    def beat(self) -> None:
+        """Let those who wait see that the lock has a new holder."""
+        if self._descriptor is not None:
+            os.utime(self._descriptor)
+
+    def read_pulse(self) -> int:
+        """Return what changes with each `beat`."""
+        return 0 if self._descriptor is None else os.fstat(self._descriptor).st_mtime_ns
+
     def close(self) -> None:
         """Release the lock, even if a forked child has a copy of the descriptor."""
         import fcntl  # imported here for the same reason
@@ -80,34 +71,3 @@ class StoreLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-@contextlib.contextmanager
-def locked(
-    directory: int,
-    name: str,
-    *,
-    seconds: float,
-    waiting: Waiting,
-    until: Callable[[], bool],
-) -> Iterator[float]:
-    """Hold the lock inside the block, or go on without it.
-
-    Blocks until the lock is acquired, `until` returns True because it is not needed any
-    more, or `seconds` have passed. Always releases it. Yields the seconds waited.
-
-    Raises:
-        OSError: There are no locks here, so nothing was waited for.
-    """
-    lock = StoreLock(directory, name)
-    began = waiting.elapsed()
-    waited = 0.0
-    try:
-        while not lock.try_acquire():
-            waiting.pause(waiting.uniform(*POLL_SECONDS))
-            waited = waiting.elapsed() - began
-            if waited >= seconds or until():
-                break
-        yield waited
-    finally:
-        lock.close()

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from botocore_conn_provider.connection.environment import Snapshot
+    from botocore_conn_provider.renewal.repeats import Repeats
+    from botocore_conn_provider.renewal.store.failure_record import FailureRecord
+    from botocore_conn_provider.renewal.store.lock import StoreLock
 
 logger = logging.getLogger(__name__)
 
@@ -70,29 +73,30 @@ class MachineStore:
         self._subject = subject
 
     def obtain(
-        self, fetch: Callable[[], Issued], *, accept: Callable[[Issued], bool]
+        self,
+        fetch: Callable[[], Issued],
+        *,
+        accept: Callable[[Issued], bool],
+        repeats: Repeats | None = None,
     ) -> Found:
         """Return stored credentials that `accept` allows; else fetch and store new.
 
-        Blocks while it waits for the lock and for `fetch`, whose errors it raises.
+        Blocks while it waits for its turn and for `fetch`, whose errors it raises. With
+        `repeats`, it also raises what another process was answered a moment ago.
         """
         with contextlib.ExitStack() as opened:
             try:
-                place = opened.enter_context(
-                    _open(self._path, self._fingerprint, self._runtime)
-                )
+                place = opened.enter_context(self._open())
                 stored = place.look(accept)
                 if stored is not None:
                     return Found(stored, from_store=True, waited_seconds=0.0)
             except (OSError, UnsafeStoreError) as error:
                 _log_unusable(error)
                 return Found(fetch(), from_store=False, waited_seconds=0.0)
-            try:
-                waited = opened.enter_context(self._locked(place, accept))
-            except OSError as error:
-                _log_no_lock(error)
-                waited = 0.0
-            return self._renew(place, fetch, accept=accept, waited=waited)
+            return self._renew(place, fetch, accept=accept, repeats=repeats)
+
+    def _open(self) -> contextlib.AbstractContextManager[Place]:
+        return _open(self._path, self._fingerprint, self._runtime)
 
     def _renew(
         self,
@@ -100,14 +104,24 @@ class MachineStore:
         fetch: Callable[[], Issued],
         *,
         accept: Callable[[Issued], bool],
-        waited: float,
+        repeats: Repeats | None,
     ) -> Found:
-        stored = place.look(accept)
-        if stored is not None:
-            return Found(stored, from_store=True, waited_seconds=waited)
-        issued = self._ask(place, fetch)
-        place.put(issued)
-        return Found(issued, from_store=False, waited_seconds=waited)
+        # Imported here: a start that is served from the store takes no turn.
+        from botocore_conn_provider.renewal.store.turn import Turn
+
+        with Turn(
+            place,
+            accept=accept,
+            repeats=repeats,
+            lock_seconds=self._lock_seconds,
+            on_no_lock=_log_no_lock,
+            clocks=self._runtime,
+        ) as turn:
+            found = turn.run(lambda: self._ask(place, fetch))
+            if not found.from_store:
+                place.put(found.issued)
+                place.failures.forget()
+        return found
 
     def _ask(self, place: Place, fetch: Callable[[], Issued]) -> Issued:
         """Fetch, and note for people that the source was asked."""
@@ -120,40 +134,53 @@ class MachineStore:
         place.note(self._subject, began=began, ends_at=issued.ends_at)
         return issued
 
-    def _locked(
-        self, place: Place, accept: Callable[[Issued], bool]
-    ) -> contextlib.AbstractContextManager[float]:
-        # Imported here: a start that is served from the store takes no lock.
-        from botocore_conn_provider.renewal.store.lock import locked
-
-        return locked(
-            place.directory,
-            place.lock_name,
-            seconds=self._lock_seconds,
-            waiting=self._runtime,
-            until=lambda: place.look(accept) is not None,
-        )
-
 
 class Place:
     """An identity's entry in the opened directory."""
 
     def __init__(self, directory: int, fingerprint: str, clocks: Runtime) -> None:
-        self.directory = directory
+        self._directory = directory
         self._clocks = clocks
         self._fingerprint = fingerprint
         self._key = find_key(directory)
         self._name = name_entry(self._key, fingerprint)
 
     @property
-    def lock_name(self) -> str:
-        """One of 256 names, so that lock files are few; a shared one costs a wait."""
-        return LOCK + self._name[:2]
+    def failures(self) -> FailureRecord:
+        """What the processes of this machine were last answered instead."""
+        # Imported here: a start that is served from the store needs none.
+        from botocore_conn_provider.renewal.store.failure_record import FailureRecord
+
+        return FailureRecord(
+            self._directory,
+            self._name,
+            key=self._key,
+            fingerprint=self._fingerprint,
+            clocks=self._clocks,
+        )
+
+    def open_lock(self) -> StoreLock:
+        """Return the lock, not yet acquired.
+
+        It has one of 256 names, so that lock files are few; a shared one costs a wait.
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        # Imported here for the same reason.
+        from botocore_conn_provider.renewal.store.lock import StoreLock
+
+        return StoreLock(self._directory, LOCK + self._name[:2])
+
+    def wait(self, poll_seconds: tuple[float, float], most_seconds: float) -> None:
+        """Block for a moment, in which another process may change something."""
+        clocks = self._clocks
+        clocks.pause(min(clocks.uniform(*poll_seconds), most_seconds))
 
     def look(self, accept: Callable[[Issued], bool]) -> Issued | None:
         """Return the stored credentials if they are intact, ours and accepted."""
         try:
-            entry = read_private(self.directory, self._name)
+            entry = read_private(self._directory, self._name)
             if entry is None:
                 return None
             issued = read_entry(
@@ -178,8 +205,8 @@ class Place:
         now = clocks.now()
         keep_until = now + issued.ends_at - clocks.elapsed()
         try:
-            write_private(self.directory, self._name, entry, keep_until=keep_until)
-            sweep(self.directory, now)
+            write_private(self._directory, self._name, entry, keep_until=keep_until)
+            sweep(self._directory, now)
         except OSError as error:
             _log_unusable(error)
 
@@ -192,7 +219,7 @@ class Place:
 
         with contextlib.suppress(OSError):
             notes = AskNotes(
-                self.directory,
+                self._directory,
                 self._name,
                 subject=Subject(*subject),
                 clocks=self._clocks,

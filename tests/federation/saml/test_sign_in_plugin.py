@@ -39,8 +39,20 @@ def test_plugin_is_found_by_name_and_signs_in(start_idp: StartIdp, signed: str) 
 def test_401_to_a_plugin_is_explained(start_idp: StartIdp) -> None:
     with start_idp({"status": 401, "headers": {"WWW-Authenticate": "Basic"}}) as idp:
         fetcher = build_fetcher(idp.url(), sign_in={"method": "corp-form"})
-        with pytest.raises(IdpRequestError, match="answered 401 and offers Basic"):
+        with pytest.raises(
+            IdpRequestError, match="answered 401 and offers Basic"
+        ) as seen:
             fetcher.fetch_proof()
+    assert seen.value.answered
+
+
+@pytest.mark.usefixtures("plugin", "named_hosts")
+def test_idp_that_is_not_there_has_not_answered(start_idp: StartIdp) -> None:
+    with start_idp({"status": 401}) as idp:
+        url = idp.url()
+    with pytest.raises(IdpRequestError) as seen:
+        build_fetcher(url, sign_in={"method": "corp-form"}).fetch_proof()
+    assert not seen.value.answered
 
 
 @pytest.mark.usefixtures("plugin")
