@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.arguments import add_conn_id
 from botocore_conn_provider.connection.environment import (
     current_environment,
-    hide_wrong_id,
     name_connection,
 )
 from botocore_conn_provider.fleet.spark import list_settings
@@ -38,9 +38,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--conn-id", metavar="ID", type=hide_wrong_id, help="the connection"
-    )
+    add_conn_id(parser)
     parser.add_argument(
         "--no-engines",
         action="store_true",
