@@ -28,7 +28,7 @@ from botocore_conn_provider import (
     bridges,
 )
 from botocore_conn_provider.events import Event, Kind, add_listener, remove_listener
-from botocore_conn_provider.fleet import ray
+from botocore_conn_provider.fleet import ray, spark
 from botocore_conn_provider.plugins import (
     Authentication,
     Browser,
@@ -270,6 +270,37 @@ def use_fleet() -> None:
     assert "env_vars" in ray.runtime_env("aws_lake", send_connection=True)
 
 
+class Builder:
+    """Has what is used of `SparkSession.builder`."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, str] = {}
+
+    def config(self, key: str, value: str) -> Builder:
+        self.settings[key] = value
+        return self
+
+
+class Context:
+    """Has what is used of a SparkContext, and of its session."""
+
+    def __init__(self) -> None:
+        self.environment: dict[str, str] = {}
+        self.sparkContext = self
+
+
+def use_spark() -> None:
+    """Set up a builder, see the same settings, and send a connection's text."""
+    os.environ["AIRFLOW_CONN_LAKE"] = CONNECTION
+    builder: Builder = spark.configure(Builder(), "lake", engines=False)
+    settings: dict[str, str] = spark.list_settings("lake", engines=False)
+    assert builder.settings == settings
+    context = Context()
+    spark.send_connection(context, "lake")
+    assert context.environment == {"AIRFLOW_CONN_LAKE": CONNECTION}
+    botocore_conn_provider.uninstall()
+
+
 def use_plugins() -> None:
     """Make both kinds of plug-in and use them as the package would."""
     make_source: Callable[[TokenRequest], TokenSource] = EnvironmentToken
@@ -321,6 +352,7 @@ def main() -> None:
     use_events()
     use_bridges()
     use_fleet()
+    use_spark()
     use_plugins()
     print("every public name was used")  # noqa: T201
 

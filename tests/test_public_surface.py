@@ -48,6 +48,7 @@ PUBLIC = {
         "polars",
         "pyarrow",
     },
+    f"{PACKAGE}.fleet.spark": {"configure", "list_settings", "send_connection"},
     f"{PACKAGE}.events": {"Event", "Kind", "add_listener", "remove_listener"},
     f"{PACKAGE}.fleet.ray": {"runtime_env"},
     f"{PACKAGE}.plugins": {

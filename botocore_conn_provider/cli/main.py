@@ -31,6 +31,7 @@ COMMANDS = {
     "console": f"{HERE}.console.console",
     "exec": f"{HERE}.exec",
     "serve": f"{HERE}.serve",
+    "spark-conf": f"{HERE}.spark_conf",
     "activate": f"{HERE}.activate",
     "deactivate": f"{HERE}.deactivate",
 }

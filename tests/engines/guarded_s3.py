@@ -36,7 +36,7 @@ class GuardedS3:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._lock = threading.Lock()
-        self._judged: list[Judged] = []
+        self.start_anew()
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -49,6 +49,11 @@ class GuardedS3:
             return self._aws(environ, start_response)
         body = f"<Error><Code>{refused}</Code><Message>by a test</Message></Error>"
         return answer(403, body, start_response)
+
+    def start_anew(self) -> None:
+        """Forget who has signed."""
+        with self._lock:
+            self._judged: list[Judged] = []
 
     def _judge(self, key_id: str | None) -> str | None:
         if key_id is None:
