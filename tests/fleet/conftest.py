@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 NEEDED = ("distributed", "pandas", "polars", "s3fs")
 LAKE = "AIRFLOW_CONN_AWS_LAKE"
-# Sets of STS last an hour here, so each is renewed a minute after it was issued.
-EARLY = {"botocore_conn_provider": {"advisory_seconds": 3590}}
 
 
 @pytest.fixture(scope="session", autouse=True)
