@@ -5,7 +5,7 @@
     client.register_plugin(ConnectionPlugin("aws_lake"))
 
 It is a plugin of the workers and not of their nannies: a worker without a nanny gets the
-connection, too, and one that joins later, or is started anew by its nanny, gets it before
+connection, too, and one that joins later, or is restarted by its nanny, gets it before
 its first task.
 
 Source: `distributed.worker.Worker.plugin_add` and `close_gracefully`. Tried with
@@ -49,8 +49,8 @@ CALL_INSTALL = (
     "Call botocore_conn_provider.install() there before you register the plugin, or"
     " start the workers as processes: LocalCluster(processes=True)."
 )
-START_ANEW = (
-    "It has no nanny to restart it. Start it anew, or register the plugin before the"
+RESTART_IT = (
+    "It has no nanny to restart it. Restart it, or register the plugin before the"
     " first task."
 )
 # Dask imports pyarrow by itself; its second module here talks to S3.
@@ -66,7 +66,7 @@ class ConnectionPlugin(WorkerPlugin):
     counts from then on; unregistered, it leaves the workers as they are.
 
     A worker that has used AWS before it gets the plugin may have clients of another
-    identity. Its nanny starts it anew, once its running tasks have ended; without a
+    identity. Its nanny restarts it, once its running tasks have ended; without a
     nanny it runs no further task. A worker that cannot be set up, or that does not
     have this package, runs none either: each fails with an error that says why. So do
     the tasks in the driver's own process (`LocalCluster(processes=False)`), unless the
@@ -77,7 +77,7 @@ class ConnectionPlugin(WorkerPlugin):
         engines: Whether polars, pyarrow and the like get it, too.
         send_connection: Whether the driver sends the connection's text, with the
             secrets that are in it. It takes precedence over one that a node has by the
-            same name. The scheduler keeps it in memory, and whoever can connect to the
+            same name. The scheduler keeps it in memory, and everyone who can connect to the
             scheduler can read it there; use TLS between the processes.
         install_package: What pip installs on workers that do not have this package,
             such as `botocore-conn-provider[saml]`; True for this version without
@@ -136,7 +136,7 @@ class ConnectionPlugin(WorkerPlugin):
                 raise self._refuse("is the driver's own process", CALL_INSTALL)
             used = _was_used(worker)
             if used and worker.nanny is None:
-                raise self._refuse("has used AWS, as somebody else", START_ANEW)
+                raise self._refuse("has used AWS, as somebody else", RESTART_IT)
         else:
             used = False
         start_worker(self._conn_id, engines=self._engines, sent=self._sent)
@@ -192,7 +192,7 @@ def _was_used(worker: Worker) -> bool:
 
 
 def _restart(worker: Worker) -> None:
-    """Have the worker's nanny start it anew, after its tasks; no more begin meanwhile."""
+    """Have the worker's nanny restart it, after its tasks; no more begin meanwhile."""
     worker.status = Status.closing_gracefully
     _run(_leave(worker))
 

@@ -83,7 +83,7 @@ class RefusingPlugin(WorkerPlugin):
         raise self._error
 
 
-class Refusal(dict):  # type: ignore[type-arg] # it travels as code
+class NoExecutors(dict):  # type: ignore[type-arg] # it travels as code
     """In place of a worker's executors: who looks for one gets the error."""
 
     error: Exception
@@ -101,9 +101,9 @@ def refuse_tasks(worker: Worker, error: Exception) -> None:
     async def refuse(*_: Any, **__: Any) -> NoReturn:
         raise error.with_traceback(None)
 
-    refusal = Refusal(worker.executors)  # those, too: Dask shuts them when it closes
-    refusal.error = error
-    worker.executors = refusal
+    none = NoExecutors(worker.executors)  # those, too: Dask shuts them when it closes
+    none.error = error
+    worker.executors = none
     worker.handlers["run"] = worker.handlers["run_coroutine"] = refuse
 
 

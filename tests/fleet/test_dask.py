@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +33,6 @@ from tests.fleet.dask_nodes import DaskNodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from distributed import Client
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 # Renewed 10 to 12.5 s after they were issued.
 LIFE_SECONDS, RENEWED_AFTER = 20, 10
+EXAMPLE = Path(__file__).parents[2] / "examples/fleet_dask/dask_job.py"
 PRELOAD = ("--preload", dask_preloads.__file__)
 
 
@@ -161,6 +164,26 @@ class TestIdentity:
         assert found == [3, 3, 3]
         assert frame == 3
         assert len(aws.sts_requests) == 1
+        check_identity(aws, s3)
+
+    def test_example_reads_as_the_connection_beyond_the_life_of_a_set(
+        self, nodes: DaskNodes, aws: Aws, s3: GuardedS3
+    ) -> None:
+        aws.inject(Fault(expires_in_seconds=LIFE_SECONDS), times=1000)
+        nodes.environ.update(AWS_ENDPOINT_URL=s3.url, AWS_ALLOW_HTTP="true")
+        nodes.start_node("one")
+        words = (nodes.address, reads.URL, str(LIFE_SECONDS + 5))
+        ended = subprocess.run(
+            [sys.executable, str(EXAMPLE), *words],
+            env=nodes.environ,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "none has failed" in ended.stdout
+        assert len(aws.issued) > 1
         check_identity(aws, s3)
 
     def test_worker_without_a_nanny_does_too(
@@ -476,10 +499,9 @@ def list_pages(client: Client) -> list[str]:
             "info/main/workers.html",
             f"info/worker/{escaped}.html",
             f"info/logs/{escaped}.html",
-            "info/logs.html",
+            "info/main/logs.html",
             "json/counts.json",
             "json/identity.json",
-            "api/v1",
             "metrics",
         )
     ]
