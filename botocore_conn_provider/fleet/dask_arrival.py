@@ -6,7 +6,7 @@ So the functions here travel as code, by cloudpickle, and name nothing of ours u
 have seen that it is there.
 
 Source: `distributed.worker.Worker.plugin_add` and `execute`, which looks for an executor
-before each task, be it a function, a coroutine or an actor.
+before each task, be it a function or a coroutine.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import cloudpickle
 from distributed import WorkerPlugin
+from distributed.core import error_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +99,8 @@ def refuse_tasks(worker: Worker, error: Exception) -> None:
     `Client.run` goes by no executor, so it is refused by itself.
     """
 
-    async def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise error.with_traceback(None)
+    async def refuse(*_: Any, **__: Any) -> Any:
+        return error_message(error)  # what is raised loses its class on the way
 
     none = NoExecutors(worker.executors)  # those, too: Dask shuts them when it closes
     none.error = error

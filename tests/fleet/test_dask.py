@@ -85,13 +85,6 @@ async def read_in_coroutine() -> int:
     return reads.read_by_boto3()
 
 
-class Reader:
-    """An actor."""
-
-    def __init__(self) -> None:
-        reads.read_by_boto3()
-
-
 class TestOneExchangeForANode:
     """Sixteen workers on two nodes, and what they ask of STS."""
 
@@ -367,8 +360,6 @@ class TestRefused:
         assert said in str(error)
         with pytest.raises(kind, match=said):
             client.run(reads.read_by_boto3)
-        with pytest.raises(kind, match=said):
-            client.submit(Reader, actor=True, pure=False).result()
         assert s3.judged == []
 
     def test_worker_that_signed_as_its_node_and_has_no_nanny_runs_no_further_task(
