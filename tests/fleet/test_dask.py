@@ -81,10 +81,6 @@ def check_identity(aws: Aws, s3: GuardedS3) -> None:
     assert set(s3.key_ids) <= set(aws.issued)
 
 
-async def read_in_coroutine() -> int:
-    return reads.read_by_boto3()
-
-
 class TestOneExchangeForANode:
     """Sixteen workers on two nodes, and what they ask of STS."""
 
@@ -327,7 +323,7 @@ class TestRefused:
         assert "not you" in str(error)
         assert s3.judged == []
 
-    @pytest.mark.parametrize("task", [reads.read_by_boto3, read_in_coroutine])
+    @pytest.mark.parametrize("task", [reads.read_by_boto3])
     @pytest.mark.parametrize("joins_later", [False, True])
     @pytest.mark.parametrize(
         ("fault", "kind", "said"),
