@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS := 1
 
 .PHONY: check test test-all test-oldest test-python test-engines test-signers test-fleet \
     test-peers lint
-.PHONY: system-packages demo bench stress pictures clean
+.PHONY: system-packages demo demo-fleet bench stress pictures clean
 
 check: lint .venv-awscli/installed
 	@echo "== tests that need no system package"
@@ -118,6 +118,12 @@ demo:
 	.venv-demo/bin/python examples/demo/saml_flow.py
 	@$(DEMO) -e '.[cli,google]' -r examples/demo/requirements-google.txt
 	@.venv-demo/bin/python examples/demo/google_flow.py
+
+# A Dask job on two nodes, and who asks STS for it.
+demo-fleet:
+	@[ -x .venv-demo/bin/python ] || $(UV) venv --quiet --python $(PYTHON) .venv-demo
+	@$(DEMO) -e '.[cli,aio]' -r examples/fleet_dask/requirements.txt
+	@.venv-demo/bin/python examples/fleet_dask/dask_demo.py
 
 # The package is installed here as users have it: where it lies costs time too.
 bench: .venv-awscli/installed system-packages

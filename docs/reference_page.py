@@ -23,7 +23,14 @@ MODULES = (
     PACKAGE,
     *(
         f"{PACKAGE}.{each}"
-        for each in ("bridges", "events", "fleet.ray", "fleet.spark", "plugins")
+        for each in (
+            "bridges",
+            "events",
+            "fleet.dask",
+            "fleet.ray",
+            "fleet.spark",
+            "plugins",
+        )
     ),
 )
 HEAD = """\
@@ -32,7 +39,7 @@ HEAD = """\
 # Reference
 
 Public are the names on this page: those in `__all__` of `botocore_conn_provider`, and
-of its `bridges`, `events`, `fleet.ray`, `fleet.spark` and `plugins`. Import them from there. All other modules and names of the package are private and may change in
+of its `bridges`, `events`, `fleet.dask`, `fleet.ray`, `fleet.spark` and `plugins`. Import them from there. All other modules and names of the package are private and may change in
 any release. The command line has [a page of its own](command-line.md), and so have the
 [fields and settings](connection.md) of a connection.
 """

@@ -29,6 +29,7 @@ from botocore_conn_provider import (
 )
 from botocore_conn_provider.events import Event, Kind, add_listener, remove_listener
 from botocore_conn_provider.fleet import ray, spark
+from botocore_conn_provider.fleet.dask import ConnectionPlugin
 from botocore_conn_provider.plugins import (
     Authentication,
     Browser,
@@ -264,6 +265,8 @@ def use_bridges() -> None:
 
 def use_fleet() -> None:
     """Make what each engine is given, or be told which it needs."""
+    plugin: ConnectionPlugin = ConnectionPlugin("aws_lake", engines=False)
+    assert repr(plugin) == "ConnectionPlugin('aws_lake')"
     with contextlib.suppress(MissingDependencyError):
         ray.runtime_env("aws_lake", engines=False, pip=["polars"])
     os.environ["AIRFLOW_CONN_AWS_LAKE"] = CONNECTION

@@ -49,6 +49,7 @@ MAKERS = {
 }
 
 ALLOWED = {
+    "fleet/dask _tell: error.strerror": "a reason of the system, without a path",
     "renewal/loop_wait take_note: ended.exception()": "a future's method, which makes no text",
     "cli/doctor/caller _explain: error.response": "the message in it goes through show_message",
     "cli/exec read_policy_argument: str(error)": "a PolicyError, whose words are ours",

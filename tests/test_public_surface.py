@@ -48,9 +48,10 @@ PUBLIC = {
         "polars",
         "pyarrow",
     },
-    f"{PACKAGE}.fleet.spark": {"configure", "list_settings", "send_connection"},
     f"{PACKAGE}.events": {"Event", "Kind", "add_listener", "remove_listener"},
+    f"{PACKAGE}.fleet.dask": {"ConnectionPlugin"},
     f"{PACKAGE}.fleet.ray": {"runtime_env"},
+    f"{PACKAGE}.fleet.spark": {"configure", "list_settings", "send_connection"},
     f"{PACKAGE}.plugins": {
         "Authentication",
         "Browser",
