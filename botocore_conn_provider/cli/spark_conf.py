@@ -51,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-file", metavar="FILE", help="its token's file on each node"
     )
     parser.add_argument(
+        "--start-spread",
+        metavar="SECONDS",
+        type=float,
+        default=0.0,
+        help="spread the nodes' first exchanges over so long",
+    )
+    parser.add_argument(
         "--format", choices=tuple(FORMS), default="submit", help="the form"
     )
 
@@ -63,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         engines=not arguments.no_engines,
         endpoint=arguments.endpoint,
         token_file=arguments.token_file,
+        start_spread_seconds=arguments.start_spread,
     )
     sys.stdout.write(FORMS[arguments.format](settings))
     return exits.OK

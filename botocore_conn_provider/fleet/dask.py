@@ -21,14 +21,9 @@ from typing import TYPE_CHECKING, Any
 from distributed import Status, WorkerPlugin
 
 from botocore_conn_provider import __version__
-from botocore_conn_provider.connection.environment import (
-    Snapshot,
-    find_text,
-    name_connection,
-)
-from botocore_conn_provider.connection.record import Connection, not_found
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.fleet.dask_arrival import Arrival, refuse_tasks
+from botocore_conn_provider.fleet.driver import read_text_to_send, write_recipe
 from botocore_conn_provider.fleet.worker import start_worker
 from botocore_conn_provider.secret import Secret
 from botocore_conn_provider.sessions.installation import find_installed
@@ -82,6 +77,8 @@ class ConnectionPlugin(WorkerPlugin):
         install_package: What pip installs on workers that do not have this package,
             such as `botocore-conn-provider[saml]`; True for this version without
             extras. pip must be there.
+        start_spread_seconds: Over how long the first exchanges of the nodes are spread,
+            where hundreds start in one moment: `docs/fleets.md`.
 
     Raises:
         InvalidConnectionError: `conn_id` is no id, or the connection to send is wrong.
@@ -101,17 +98,13 @@ class ConnectionPlugin(WorkerPlugin):
         engines: bool = True,
         send_connection: bool = False,
         install_package: str | bool = False,
+        start_spread_seconds: float = 0.0,
     ) -> None:
-        name = name_connection({}, conn_id)
-        if name.is_wrong:
-            raise not_found(name)
-        self._conn_id = conn_id
-        self._engines = engines
+        self._recipe = write_recipe(
+            conn_id, engines=engines, start_spread_seconds=start_spread_seconds
+        )
         self._requirement = name_requirement(install_package)
-        self._sent: Secret | None = None
-        if send_connection:
-            Connection.from_env(conn_id)
-            self._sent = find_text(Snapshot.take().environ, name)
+        self._sent = read_text_to_send(conn_id) if send_connection else None
 
     async def setup(self, worker: Worker) -> None:
         """Set up the worker that this was sent to.
@@ -131,7 +124,7 @@ class ConnectionPlugin(WorkerPlugin):
 
     def _start(self, worker: Worker) -> bool:
         """Set up the process, and return whether its nanny has to restart it."""
-        if find_installed() != self._conn_id:
+        if find_installed() != self._recipe.conn_id:
             if worker.address.startswith(IN_THE_DRIVER):
                 raise self._refuse("is the driver's own process", CALL_INSTALL)
             used = _was_used(worker)
@@ -139,12 +132,12 @@ class ConnectionPlugin(WorkerPlugin):
                 raise self._refuse("has used AWS, as somebody else", RESTART_IT)
         else:
             used = False
-        start_worker(self._conn_id, engines=self._engines, sent=self._sent)
+        start_worker(self._recipe, sent=self._sent)
         return used
 
     def _refuse(self, cause: str, hint: str) -> CredentialFetchError:
         return CredentialFetchError(
-            conn_id=self._conn_id,
+            conn_id=self._recipe.conn_id,
             cause=f"this Dask worker {cause}, so that it runs no task",
             hint=hint,
         )
@@ -159,16 +152,18 @@ class ConnectionPlugin(WorkerPlugin):
 
     def __reduce__(self) -> tuple[Callable[..., ConnectionPlugin], tuple[Any, ...]]:
         text = None if self._sent is None else self._sent.reveal()
-        return Arrival(self._requirement), (self._conn_id, self._engines, text)
+        # As a plain tuple: the worker may have no class of ours to read it by.
+        return Arrival(self._requirement), (tuple(self._recipe), text)
 
     def __repr__(self) -> str:
-        return f"ConnectionPlugin({self._conn_id!r})"
+        return f"ConnectionPlugin({self._recipe.conn_id!r})"
 
 
 @scrubbed
-def receive(conn_id: str, engines: bool, text: str | None) -> ConnectionPlugin:  # noqa: FBT001 - as pickled
+def receive(recipe: tuple[str, bool, float], text: str | None) -> ConnectionPlugin:
     """Return the plugin that was pickled."""
-    plugin = ConnectionPlugin(conn_id, engines=engines)
+    conn_id, engines, spread = recipe
+    plugin = ConnectionPlugin(conn_id, engines=engines, start_spread_seconds=spread)
     plugin._sent = None if text is None else Secret(text)  # noqa: SLF001 - our own
     return plugin
 

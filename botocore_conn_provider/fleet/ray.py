@@ -17,20 +17,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from botocore_conn_provider.connection.environment import (
-    Snapshot,
-    find_text,
-    name_connection,
-)
-from botocore_conn_provider.connection.record import Connection, not_found
 from botocore_conn_provider.errors import (
     InvalidConnectionError,
     MissingDependencyError,
     Problem,
 )
+from botocore_conn_provider.fleet.driver import read_text_to_send, write_recipe
 from botocore_conn_provider.fleet.ray_sent import SentConnection
 from botocore_conn_provider.fleet.ray_worker import NEXT_HOOK_VARIABLE, set_up
-from botocore_conn_provider.fleet.worker import name_connection_for_worker
+from botocore_conn_provider.tracebacks import scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,11 +37,13 @@ HOOK = f"{set_up.__module__}.{set_up.__name__}"
 TEXT_PREFIX = "AIRFLOW_CONN_"
 
 
+@scrubbed
 def runtime_env(
     conn_id: str,
     *,
     engines: bool = True,
     send_connection: bool = False,
+    start_spread_seconds: float = 0.0,
     **fields: Any,
 ) -> dict[str, Any]:
     """Return a runtime environment whose workers use a connection.
@@ -65,6 +62,8 @@ def runtime_env(
             the cluster runs, and in Redis where that backs it: all who can start a job
             on the cluster can read it there. It is not in the runtime environment, which Ray
             shows in its dashboard, lists and logs.
+        start_spread_seconds: Over how long the first exchanges of the nodes are spread,
+            where hundreds start in one moment: `docs/fleets.md`.
         fields: Other fields of the runtime environment, `env_vars` among them. A
             `worker_process_setup_hook` is run after ours; it must be an import path.
 
@@ -76,11 +75,11 @@ def runtime_env(
     Example:
         ray.init(runtime_env=fleet.ray.runtime_env("aws_lake", pip=["polars"]))
     """
-    name = name_connection({}, conn_id)
-    if name.is_wrong:
-        raise not_found(name)
+    recipe = write_recipe(
+        conn_id, engines=engines, start_spread_seconds=start_spread_seconds
+    )
     given = dict(fields.pop("env_vars", None) or {})
-    ours = name_connection_for_worker(conn_id, engines=engines)
+    ours = recipe.list_variables()
     next_hook = fields.pop(HOOK_FIELD, None)
     problems = [*_find_contradictions(given, ours), *_judge_hook(next_hook)]
     if problems:
@@ -88,7 +87,7 @@ def runtime_env(
     if next_hook is not None:
         ours[NEXT_HOOK_VARIABLE] = next_hook
     if send_connection:
-        fields[HOOK_FIELD] = _send(conn_id)
+        fields[HOOK_FIELD] = SentConnection(conn_id, read_text_to_send(conn_id))
     else:
         ours[_name_hook_variable(conn_id)] = HOOK
     return {**fields, "env_vars": {**given, **ours}}
@@ -119,16 +118,6 @@ def _judge_hook(hook: object) -> Iterator[Problem]:
             "is a function, and Ray runs only one",
             "Give its import path, package.module.function; it then runs after ours.",
         )
-
-
-def _send(conn_id: str) -> SentConnection:
-    """Return a hook with the connection's text, once it has been read and is right."""
-    Connection.from_env(conn_id)
-    name = name_connection({}, conn_id)
-    text = find_text(Snapshot.take().environ, name)
-    if text is None:
-        raise not_found(name)
-    return SentConnection(conn_id, text)
 
 
 def _name_hook_variable(conn_id: str) -> str:

@@ -19,6 +19,7 @@ from botocore_conn_provider.connection.environment import (
     SETTING_PREFIX,
     is_yes,
 )
+from botocore_conn_provider.fleet.recipe import Recipe
 from botocore_conn_provider.fleet.worker import change_worker_environment, start_worker
 from botocore_conn_provider.startup.hook import (
     ENGINES,
@@ -44,11 +45,11 @@ def set_up() -> None:
             f"{CONN_ID_VARIABLE} is empty in this runtime environment, so the worker"
             " would use its node's AWS identity. Leave it out of the task's env_vars."
         )
-    engines = is_yes(os.environ.get(ENGINES_VARIABLE, ""))
+    recipe = Recipe(conn_id, is_yes(os.environ.get(ENGINES_VARIABLE, "")))
     if SESSIONS in sys.modules or not ENGINES.isdisjoint(sys.modules):
-        start_worker(conn_id, engines=engines)
+        start_worker(recipe)
     else:
-        change_worker_environment(os.environ, conn_id, engines=engines)
+        change_worker_environment(os.environ, recipe)
         _wait_for_boto()
     _run_next()
 

@@ -21,19 +21,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore_conn_provider.connection.environment import (
     CHANGES_VARIABLE,
+    ConnectionName,
     current_environment,
-    find_text,
-    name_connection,
 )
 from botocore_conn_provider.connection.process_changes import note_changes
-from botocore_conn_provider.connection.record import Connection, not_found
 from botocore_conn_provider.endpoint.request_rules import LOOPBACK
 from botocore_conn_provider.endpoint.variables import FULL_URI, TOKEN_FILE
 from botocore_conn_provider.errors import ConnProviderError
+from botocore_conn_provider.fleet.driver import read_text_to_send, write_recipe
+from botocore_conn_provider.fleet.recipe import Recipe
 from botocore_conn_provider.fleet.spark_processes import NEXT_DAEMON_VARIABLE
 from botocore_conn_provider.fleet.worker import (
     change_worker_environment,
-    name_connection_for_worker,
     start_worker,
 )
 from botocore_conn_provider.tracebacks import scrubbed
@@ -67,6 +66,7 @@ class SettableBuilder(Protocol):
 B = TypeVar("B", bound=SettableBuilder)
 
 
+@scrubbed
 def configure(
     builder: B,
     conn_id: str,
@@ -74,6 +74,7 @@ def configure(
     engines: bool = True,
     endpoint: str | None = None,
     token_file: str | None = None,
+    start_spread_seconds: float = 0.0,
 ) -> B:
     """Have the Python workers of a session that is not made yet use the connection.
 
@@ -89,6 +90,8 @@ def configure(
         endpoint: Where `botocore-conn serve --port N` serves the executors' JVM on each
             node: `http://127.0.0.1:N/credentials`.
         token_file: The path of that endpoint's token on each node (`--token-file`).
+        start_spread_seconds: Over how long the first exchanges of the nodes are spread,
+            where hundreds start in one moment: `docs/fleets.md`.
 
     Returns:
         The builder.
@@ -99,22 +102,28 @@ def configure(
             one of Spark Connect; or `endpoint` or `token_file` is wrong or missing.
     """
     settings = list_settings(
-        conn_id, engines=engines, endpoint=endpoint, token_file=token_file
+        conn_id,
+        engines=engines,
+        endpoint=endpoint,
+        token_file=token_file,
+        start_spread_seconds=start_spread_seconds,
     )
     chosen: Mapping[str, Any] = getattr(builder, "_options", {})
     _refuse_deaf_session(conn_id, chosen)
-    start_worker(conn_id, engines=engines)
+    start_worker(Recipe(conn_id, engines))
     for name, value in _fit(settings, chosen).items():
         builder.config(name, value)
     return builder
 
 
+@scrubbed
 def list_settings(
     conn_id: str,
     *,
     engines: bool = True,
     endpoint: str | None = None,
     token_file: str | None = None,
+    start_spread_seconds: float = 0.0,
 ) -> dict[str, str]:
     """Return the same settings by name, as `spark-defaults.conf` has them.
 
@@ -125,15 +134,16 @@ def list_settings(
         engines: The same.
         endpoint: The same.
         token_file: The same.
+        start_spread_seconds: The same.
 
     Raises:
         InvalidConnectionError: `conn_id` is no id.
         ConnProviderError: `endpoint` or `token_file` is wrong or missing.
     """
-    name = name_connection({}, conn_id)
-    if name.is_wrong:
-        raise not_found(name)
-    variables = name_connection_for_worker(conn_id, engines=engines)
+    recipe = write_recipe(
+        conn_id, engines=engines, start_spread_seconds=start_spread_seconds
+    )
+    variables = recipe.list_variables()
     if endpoint is not None or token_file is not None:
         variables |= _lead_to_endpoint(conn_id, endpoint, token_file)
     settings = {EXECUTOR_VARIABLE + name: value for name, value in variables.items()}
@@ -160,12 +170,9 @@ def send_connection(session: Any, conn_id: str) -> None:
     Raises:
         InvalidConnectionError: It is not in this process's environment, or is wrong.
     """
-    name = name_connection({}, conn_id)
-    text = find_text(current_environment(), name)
-    if text is None:
-        raise not_found(name)
-    Connection.from_env(conn_id, environ=current_environment())
-    session.sparkContext.environment[name.variable] = text.reveal()
+    text = read_text_to_send(conn_id)
+    variable = ConnectionName(conn_id).variable
+    session.sparkContext.environment[variable] = text.reveal()
 
 
 def _lead_to_endpoint(
@@ -208,7 +215,7 @@ def _fit(settings: dict[str, str], chosen: Mapping[str, Any]) -> dict[str, str]:
         environ = dict(current_environment())
         if former is not None:
             environ["PYTHONPATH"] = str(former)
-        change_worker_environment(environ, "any")
+        change_worker_environment(environ, Recipe("any"))
         settings[PYTHONPATH_SETTING] = environ["PYTHONPATH"]
     return settings
 

@@ -18,6 +18,7 @@ from botocore_conn_provider.connection.environment import (
     is_yes,
     name_connection,
 )
+from botocore_conn_provider.fleet.recipe import Recipe
 from botocore_conn_provider.fleet.worker import start_worker
 
 # The daemon that the user has chosen in place of Spark's.
@@ -51,5 +52,5 @@ def run_set_up(module: str) -> None:
     name = name_connection(environ)
     if name.named_by is None:
         sys.exit(UNNAMED)
-    start_worker(name.conn_id, engines=is_yes(environ.get(ENGINES_VARIABLE, "")))
+    start_worker(Recipe(name.conn_id, is_yes(environ.get(ENGINES_VARIABLE, ""))))
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -15,60 +15,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider import startup
-from botocore_conn_provider.connection.environment import (
-    CONN_ID_VARIABLE,
-    ENGINES_VARIABLE,
-    SETTING_PREFIX,
-    ConnectionName,
-)
+from botocore_conn_provider.connection.environment import SETTING_PREFIX, ConnectionName
 from botocore_conn_provider.renewal.store.directory import ON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
+    from botocore_conn_provider.fleet.recipe import Recipe
     from botocore_conn_provider.secret import Secret
 
 STORE_VARIABLE = f"{SETTING_PREFIX}STORE"
 AUTOLOAD = Path(startup.__file__).parent / "autoload"
-YES, NO = "1", "0"
 
 
-def start_worker(
-    conn_id: str, *, engines: bool = True, sent: Secret | None = None
-) -> None:
+def start_worker(recipe: Recipe, *, sent: Secret | None = None) -> None:
     """Make the connection this process's, and that of the programs it starts.
 
     Args:
-        conn_id: Which one; it must exist when a task needs it.
-        engines: Whether polars, pyarrow and the like get it, too.
+        recipe: Which one; it must exist when a task needs it.
         sent: The connection's text, where the driver sent it; it takes precedence over
             one that the node has by the same name.
     """
     # Imported here so that a worker without boto does not load botocore.
     from botocore_conn_provider.sessions.installation import install
 
-    change_worker_environment(os.environ, conn_id, engines=engines, sent=sent)
-    install(conn_id, engines=engines)
+    change_worker_environment(os.environ, recipe, sent=sent)
+    install(recipe.conn_id, engines=recipe.engines)
 
 
 def change_worker_environment(
-    environ: MutableMapping[str, str],
-    conn_id: str,
-    *,
-    engines: bool = True,
-    sent: Secret | None = None,
+    environ: MutableMapping[str, str], recipe: Recipe, *, sent: Secret | None = None
 ) -> None:
     """Change the environment of a worker, or of one that is about to be started."""
-    environ.update(name_connection_for_worker(conn_id, engines=engines))
+    environ.update(recipe.list_variables())
     environ.setdefault(STORE_VARIABLE, ON)
     environ["PYTHONPATH"] = _put_first(AUTOLOAD, environ)
     if sent is not None:
-        environ[ConnectionName(conn_id).variable] = sent.reveal()
-
-
-def name_connection_for_worker(conn_id: str, *, engines: bool) -> dict[str, str]:
-    """Return the variables that are the same on each node. They hold no secret."""
-    return {CONN_ID_VARIABLE: conn_id, ENGINES_VARIABLE: YES if engines else NO}
+        environ[ConnectionName(recipe.conn_id).variable] = sent.reveal()
 
 
 def _put_first(path: Path, environ: Mapping[str, str]) -> str:

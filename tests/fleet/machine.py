@@ -18,6 +18,7 @@ from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_mac
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from tests.connections import make_role
 from tests.engines.guarded_s3 import GuardedS3
+from tests.fleet.reads import BUCKET, KEY
 from tests.loopback import LOOPBACK, serve
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tests.aws import Aws
     from tests.leaks import Secrets
 
-BUCKET, KEY = "tables", "numbers.parquet"
 DEADLINE_SECONDS = 90
 PAUSE_SECONDS = 0.1
 

@@ -8,15 +8,22 @@ import sys
 import time
 from typing import Any
 
-# As in `machine`, which needs more than a worker of Ray has to load.
-BUCKET, KEY = "tables", "numbers.parquet"
-URL = f"s3://{BUCKET}/{KEY}"
+from tests.fleet.reads import (
+    BUCKET,
+    KEY,
+    URL,
+    read_by_boto3,
+    read_by_polars,
+    read_by_pyarrow,
+)
 
-
-def read_by_boto3() -> int:
-    import boto3
-
-    return len(boto3.client("s3").get_object(Bucket=BUCKET, Key=KEY)["Body"].read())
+__all__ = [
+    "BUCKET",
+    "KEY",
+    "read_by_boto3",
+    "read_by_polars",
+    "read_by_pyarrow",
+]
 
 
 def read_after(seconds: float) -> int:
@@ -25,24 +32,10 @@ def read_after(seconds: float) -> int:
 
 
 def read_by_pandas() -> int:
+    """Read as pandas does without options: by pyarrow."""
     import pandas
 
     return len(pandas.read_parquet(URL))
-
-
-def read_by_polars() -> int:
-    import polars
-
-    endpoint = {"aws_endpoint_url": os.environ["TEST_S3_URL"]}
-    return int(polars.read_parquet(URL, storage_options=endpoint).height)
-
-
-def read_by_pyarrow() -> int:
-    from pyarrow import fs, parquet
-
-    files = fs.S3FileSystem(endpoint_override=os.environ["TEST_S3_URL"])
-    table = parquet.read_table(f"{BUCKET}/{KEY}", filesystem=files)
-    return int(table.num_rows)
 
 
 def find_process() -> int:

@@ -16,7 +16,7 @@ from ray.util import state
 from botocore_conn_provider.fleet.ray import runtime_env
 from tests.aws import Fault, build_error
 from tests.fleet import ray_tasks
-from tests.fleet.machine import make_text, run_machine, serve_table
+from tests.fleet.machine import make_text
 from tests.fleet.ray_cluster import (
     ONE,
     TWO,
@@ -41,25 +41,15 @@ VARIABLE = "AIRFLOW_CONN_AWS_LAKE"
 
 
 @pytest.fixture
-def s3(aws: Aws) -> Iterator[GuardedS3]:
-    """A bucket with a table of three rows."""
-    with serve_table(aws) as guarded:
-        yield guarded
-
-
-@pytest.fixture
 def text(aws: Aws, s3: GuardedS3, secrets: Secrets) -> str:
     """A connection's text, with keys and a role."""
     return make_text(aws, secrets, s3, mandatory_seconds=4)
 
 
 @pytest.fixture
-def bare_cluster(s3: GuardedS3, secrets: Secrets, leaks: Leaks) -> Iterator[RayCluster]:
+def bare_cluster(machine: dict[str, str], leaks: Leaks) -> Iterator[RayCluster]:
     """Nodes without the connection, on machines that have a role and keys."""
-    with (
-        run_machine(s3, secrets) as environment,
-        run_cluster(environment, leaks) as cluster,
-    ):
+    with run_cluster(machine, leaks) as cluster:
         yield cluster
 
 
