@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.fleet.fleet import Told
 
 PICTURE = Path(__file__).parent / "fleet.svg"
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 820, 380, 64, 16, 48, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 840, 380, 64, 36, 48, 44
 MOST, SECONDS, BIN = 20_000, int(OUTAGE_HOURS * 3600), 15
 GRID = (1, 10, 100, 1000, 10_000)
 COLOURS = {"botocore": "#c2410c", "ours": "#0f766e"}
@@ -96,10 +96,10 @@ def draw(ours: Told, botocore: Told) -> str:
         write(LEFT, 20, title, more='font-weight="bold"'),
         draw_line(botocore, COLOURS["botocore"]),
         draw_line(ours, COLOURS["ours"]),
-        write(LEFT, 38, "botocore, a process each"),
-        write(LEFT + 170, 38, "with the store"),
+        write(LEFT + 16, 38, "botocore, a process each"),
+        write(LEFT + 206, 38, "with the store"),
     ]
-    for x, who in ((LEFT - 14, "botocore"), (LEFT + 156, "ours")):
+    for x, who in ((LEFT, "botocore"), (LEFT + 190, "ours")):
         parts.append(
             f'<rect x="{x}" y="29" width="10" height="10" fill="{COLOURS[who]}"/>'
         )
