@@ -135,6 +135,9 @@ def test_refusal_is_forgotten_as_soon_as_a_process_itself_would(
 OWN_FAULTS = [
     build_busy(code=""),
     build_busy("a proxy answered 403.", code="403", retryable=False),
+    build_busy("a proxy's page.", code="Unknown", retryable=False),
+    build_busy("a proxy answered 503.", code="503"),
+    build_busy("a proxy's page with 503.", code="Unknown"),
     IdpRequestError(conn_id="x", cause="no connection.", retryable=True),
     CredentialFetchError(conn_id="x", cause="no file."),
     *[build_busy(code=code, retryable=False) for code in OUTLIVED],

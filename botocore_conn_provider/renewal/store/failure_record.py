@@ -46,6 +46,8 @@ KINDS = {
 }
 # The longest pause of a process by itself (RenewalPolicy.longest_pause_seconds).
 LONGEST_SECONDS = 16.0
+# What botocore calls an answer that names no error: a proxy's page, mostly.
+UNNAMED = "Unknown"
 
 
 class KnownFailure(Value):
@@ -78,11 +80,9 @@ def is_answer(error: BaseException) -> bool:
     """Return whether others of this identity would be answered the same."""
     if type(error) is StsExchangeError:
         code = error.code
-        if not code or code in OUTLIVED:
-            return False
-        # A number is a status without a word of STS: a refusal that is one process's
-        # proxy's is not told. Of a 503 the others only wait.
-        return error.retryable or not code.isdigit()
+        # A status without a word of STS may be that of one process's own proxy.
+        is_named = bool(code) and code != UNNAMED and not code.isdigit()
+        return is_named and code not in OUTLIVED
     if type(error) is IdpRequestError:
         return error.answered
     return type(error) is SamlResponseError
