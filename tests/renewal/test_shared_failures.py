@@ -254,6 +254,17 @@ def test_record_counts_for_its_identity_only(machine: Machine) -> None:
     assert machine.count_asked(machine.start().current) == 1
 
 
+def test_refusal_is_not_told_to_who_asks_by_another_proxy(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://secret:word@127.0.0.1:1")
+    machine.be_told(build_denied())
+    assert "word" not in machine.find_record().read_text()
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:2")
+    machine.world.fault = None
+    assert machine.count_asked(machine.start().current) == 1
+
+
 @pytest.mark.parametrize("step", [-HOUR / 2, HOUR / 2])
 def test_record_is_not_believed_after_the_clock_was_set(
     machine: Machine, step: float

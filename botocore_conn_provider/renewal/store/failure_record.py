@@ -4,7 +4,8 @@ Else each of them asks a busy STS for itself, and each signs in where the IdP re
 The record stands beside the identity's entry, sealed like it, and says what was
 answered and when it may be asked again: never later than a process alone would ask.
 
-Only an answer is recorded. No connection, a certificate that is not trusted or a file
+Only an answer is recorded, and only for those who ask by the same way: a proxy answers
+for a server, or is what a policy refuses. No connection, a certificate that is not trusted or a file
 that is missing may be the fault of one process: the others find out for themselves. Nor
 is it recorded that a proof or keys have expired: the next process may have others.
 """
@@ -86,6 +87,16 @@ def is_answer(error: BaseException) -> bool:
     if type(error) is IdpRequestError:
         return error.answered
     return type(error) is SamlResponseError
+
+
+def describe_way() -> str:
+    """Describe by which way this process asks; may hold a proxy's password."""
+    names = sorted(name for name in os.environ if name.lower().endswith("_proxy"))
+    proxies = [f"{name}={os.environ.get(name)!a}" for name in names]
+    network = 0
+    with contextlib.suppress(OSError):  # not on every system
+        network = os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116
+    return "\n".join([str(network), *proxies])
 
 
 class FailureRecord:

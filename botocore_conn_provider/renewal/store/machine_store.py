@@ -149,13 +149,17 @@ class Place:
     def failures(self) -> FailureRecord:
         """What the processes of this machine were last answered instead."""
         # Imported here: a start that is served from the store needs none.
-        from botocore_conn_provider.renewal.store.failure_record import FailureRecord
+        from botocore_conn_provider.renewal.store.failure_record import (
+            FailureRecord,
+            describe_way,
+        )
 
+        identity = f"{self._fingerprint}\n{describe_way()}"
         return FailureRecord(
             self._directory,
-            self._name,
+            name_entry(self._key, identity),
             key=self._key,
-            fingerprint=self._fingerprint,
+            fingerprint=identity,
             clocks=self._clocks,
         )
 
