@@ -373,9 +373,12 @@ def test_processes_that_cannot_reach_sts_wait_for_their_turn(tmp_path: Path) -> 
 def test_who_gets_no_turn_until_the_deadline_is_told_so(tmp_path: Path) -> None:
     is_held, is_over = threading.Event(), threading.Event()
 
-    def hang() -> Issued:
+    def take_turns() -> Issued:
+        """Hold the lock, as a row of processes does that each hold it for a moment."""
         is_held.set()
-        assert is_over.wait(60)
+        (lock,) = (tmp_path / "store").glob("lock-*")
+        while not is_over.wait(0.005):
+            os.utime(lock)
         return Issued(issue(1, 4e9), EPOCH, 4e9)
 
     def obtain(fetch: Callable[[], Issued], seconds: float) -> None:
@@ -387,15 +390,16 @@ def test_who_gets_no_turn_until_the_deadline_is_told_so(tmp_path: Path) -> None:
     def ask_in_vain() -> None:
         assert is_held.wait(60)
         with pytest.raises(CredentialFetchError, match="'mine': other processes"):
-            obtain(hang, 0.2)
+            obtain(take_turns, 1)
         is_over.set()
 
-    run_in_threads([functools.partial(obtain, hang, 60), ask_in_vain])
+    run_in_threads([functools.partial(obtain, take_turns, 60), ask_in_vain])
     assert is_over.is_set()
 
 
-def test_holder_that_is_stuck_keeps_nobody_longer_than_the_setting_says(
-    tmp_path: Path,
+@pytest.mark.parametrize("lock_seconds", [0.2, 60], ids=["short", "past the deadline"])
+def test_holder_that_is_stuck_keeps_nobody_from_asking_in_time(
+    tmp_path: Path, lock_seconds: float
 ) -> None:
     is_held, is_over = threading.Event(), threading.Event()
 
@@ -404,16 +408,16 @@ def test_holder_that_is_stuck_keeps_nobody_longer_than_the_setting_says(
         assert is_over.wait(60)
         return Issued(issue(1, 4e9), EPOCH, 4e9)
 
-    def obtain(fetch: Callable[[], Issued]) -> None:
-        store = MachineStore(tmp_path / "store", "f", lock_seconds=0.2)
-        store.obtain(fetch, accept=lambda _: False, repeats=build_repeats(60))
+    def obtain(fetch: Callable[[], Issued], seconds: float) -> None:
+        store = MachineStore(tmp_path / "store", "f", lock_seconds=lock_seconds)
+        store.obtain(fetch, accept=lambda _: False, repeats=build_repeats(seconds))
 
     def ask_alone() -> None:
         assert is_held.wait(60)
-        obtain(lambda: Issued(issue(2, 4e9), EPOCH, 4e9))
+        obtain(lambda: Issued(issue(2, 4e9), EPOCH, 4e9), 2)
         is_over.set()
 
-    run_in_threads([functools.partial(obtain, hang), ask_alone])
+    run_in_threads([functools.partial(obtain, hang, 60), ask_alone])
     assert is_over.is_set()
 
 
