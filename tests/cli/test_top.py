@@ -187,8 +187,8 @@ class Terminal:
                 read = os.read(self._ours, 65536).decode(errors="replace")
                 self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", read)
 
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
         self.read_rest()
         return self.process.wait(DEADLINE_SECONDS)
 
@@ -211,6 +211,17 @@ def test_live_table_shows_what_is_asked_while_it_is_looked_at(
     assert terminal.end() == exits.OK
     assert "Traceback" not in terminal.text
     leaks.check_text(terminal.text, place="terminal")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_terminal_is_left_as_it_was_whatever_ends_the_live_table(
+    environ: dict[str, str], how: signal.Signals
+) -> None:
+    terminal = Terminal(environ)
+    terminal.read_until("there is none yet")
+    assert terminal.end(how) == exits.OK
+    # The screen of before, and the cursor.
+    assert {"\x1b[?1049l", "\x1b[?25h"} <= set(re.findall(r"\x1b\[\?\w+", terminal.text))
 
 
 class Sample:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-import time
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
 from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.redaction import shorten
 
@@ -33,20 +34,24 @@ def write_once(seen: Look) -> None:
 
 
 def show_live(look: Callable[[], Look], *, seconds: float) -> None:
-    """Show the table until the user ends it, and look again after each pause."""
+    """Show the table until a signal ends it, and look again after each pause.
+
+    Whatever ends it, the terminal is left as it was.
+    """
     try:
         from rich.live import Live
     except ImportError:
         complain("a live table needs rich: pip install 'botocore-conn-provider[cli]'")
         write_once(look())
         return
-    try:
-        with Live(draw(look()), screen=True, auto_refresh=False) as live:
-            while True:
-                time.sleep(seconds)
-                live.update(draw(look()), refresh=True)
-    except KeyboardInterrupt:
-        return
+    with (
+        EndSignals() as signals,
+        contextlib.suppress(EndedError, KeyboardInterrupt),
+        Live(draw(look()), screen=True, auto_refresh=False) as live,
+    ):
+        while True:
+            signals.sleep(seconds)
+            live.update(draw(look()), refresh=True)
 
 
 def list_lines(seen: Look) -> list[str]:
