@@ -19,6 +19,8 @@ from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.cli.top.rows import Row
 from botocore_conn_provider.cli.top.table import (
     find_style,
+    list_cells,
+    list_faults,
     show_role,
     show_seconds,
 )
@@ -221,7 +223,8 @@ def test_terminal_is_left_as_it_was_whatever_ends_the_live_table(
     terminal.read_until("there is none yet")
     assert terminal.end(how) == exits.OK
     # The screen of before, and the cursor.
-    assert {"\x1b[?1049l", "\x1b[?25h"} <= set(re.findall(r"\x1b\[\?\w+", terminal.text))
+    for restored in ("\x1b[?1049l", "\x1b[?25h"):
+        assert restored in terminal.text
 
 
 class Sample:
@@ -250,6 +253,21 @@ class Sample:
 @pytest.fixture
 def sample(tmp_path: Path) -> Sample:
     return Sample(tmp_path)
+
+
+def test_file_of_another_version_does_not_write_to_the_terminal_what_it_likes(
+    sample: Sample,
+) -> None:
+    sample.add()
+    sample.add(failed=True)
+    row, odd = sample.row(), "\x1b]0;x\x07\n\udc80"
+    log = row.log._replace(
+        subject=Subject(odd, odd),
+        asks=tuple(ask._replace(program=odd) for ask in row.log.asks),
+        fault=row.log.fault and row.log.fault._replace(text=odd),
+    )
+    for text in (*list_cells(row := row._replace(log=log)), *list_faults(row)):
+        assert text.isprintable()
 
 
 @pytest.mark.parametrize(

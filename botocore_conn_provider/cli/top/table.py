@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
 from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.renewal.store.ask_log import LONGEST_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,7 @@ def list_cells(row: Row) -> tuple[str, ...]:
         show_role(log.subject.role_arn),
         show_left(row.seconds_left),
         "-" if renewal is None else f"{show_seconds(row.now - renewal.at)} ago",
-        "-" if renewal is None else f"{renewal.program} {renewal.pid}",
+        "-" if renewal is None else f"{shorten(renewal.program)} {renewal.pid}",
         str(row.asks_per_minute),
         str(row.asks_per_hour),
         f"{log.failed} of {log.total}",
@@ -122,7 +123,8 @@ def list_faults(row: Row) -> list[str]:
     if fault is None or not row.log.is_failing:
         return []
     ago = show_seconds(row.now - fault.at)
-    return [f"! {row.log.subject.conn_id}, {ago} ago: {fault.text}"]
+    conn_id = shorten(row.log.subject.conn_id)
+    return [f"! {conn_id}, {ago} ago: {shorten(fault.text, LONGEST_ERROR)}"]
 
 
 def find_style(row: Row) -> str:

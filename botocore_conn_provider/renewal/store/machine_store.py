@@ -221,7 +221,8 @@ class Place:
         # Imported here: a start that is served from the store asks nothing.
         from botocore_conn_provider.renewal.store.ask_log import AskNotes, Subject
 
-        with contextlib.suppress(OSError):
+        # Any fault: it must cost neither what was just issued, nor the error of the ask.
+        with contextlib.suppress(Exception):
             notes = AskNotes(
                 self._directory,
                 self._name,
