@@ -167,6 +167,26 @@ def test_busy_sts_is_asked_by_sixteen_processes_as_by_one(machine: Machine) -> N
     assert took / 16.5 - 2 <= len(machine.world.asked) - asked <= took / 8
 
 
+def test_who_lets_others_go_first_is_still_answered_within_the_deadline(
+    tmp_path: Path,
+) -> None:
+    policy = RenewalPolicy(deadline_seconds=6)
+    for seed in range(40):
+        world = Simulation(seed=seed)
+        world.fault = build_busy()
+        runtime, began = world.runtime(), world.now
+        store = MachineStore(tmp_path / f"store-{seed}", "f", runtime=runtime)
+        keeper = Keeper(
+            lambda repeat, world=world: repeat(world.fetch),  # type: ignore[misc]
+            conn_id="x",
+            policy=policy,
+            store=store,
+            runtime=runtime,
+        )
+        fails(keeper, "busy")()
+        assert world.now - began < policy.deadline_seconds
+
+
 def test_process_gets_credentials_16_s_after_a_busy_sts_is_well(
     machine: Machine,
 ) -> None:

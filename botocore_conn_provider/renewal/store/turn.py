@@ -202,7 +202,11 @@ class Turn:
         now = self._elapsed()
         again_at = known.again_at
         if self._told_at == known.told_at:
-            again_at += YIELD_SECONDS
+            yields_until = again_at + YIELD_SECONDS
+            # Not past the end: who waits for this attempt is told what was answered.
+            again_at = (
+                yields_until if yields_until < self._repeats.leaves_at else again_at
+            )
         elif self._repeats.is_spared(now - known.told_at, SPARE_SECONDS) or (
             now < again_at
             and not (known.is_transient and again_at < self._repeats.leaves_at)
