@@ -24,6 +24,7 @@ from botocore_conn_provider.cli.top.table import (
     show_role,
     show_seconds,
 )
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.store.ask_log import AskNotes, Subject, read_logs
 from botocore_conn_provider.renewal.store.directory import open_directory
 from tests.aws import Fault, build_error
@@ -166,14 +167,17 @@ def test_wrong_argument_is_refused(command: Command, words: tuple[str, ...]) -> 
     assert command("top", *words).code == exits.USAGE
 
 
+TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "150", "LINES": "30"}
+
+
 class Terminal:
     """The command on a terminal of its own, which it may draw on."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], *words: str, **variables: str) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [*TOP, "--interval", "0.1"],
-            env={**environ, "TERM": "xterm-256color", "COLUMNS": "150", "LINES": "30"},
+            [*TOP, "--interval", "0.1", *words],
+            env={**environ, **TERMINAL, **variables},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -213,6 +217,34 @@ def test_live_table_shows_what_is_asked_while_it_is_looked_at(
     assert terminal.end() == exits.OK
     assert "Traceback" not in terminal.text
     leaks.check_text(terminal.text, place="terminal")
+
+
+def test_terminal_that_cannot_be_drawn_on_gets_the_table_once(
+    environ: dict[str, str],
+) -> None:
+    terminal = Terminal(environ, TERM="dumb")
+    terminal.read_until("there is none yet")
+    terminal.read_rest()
+    assert terminal.process.wait(DEADLINE_SECONDS) == exits.OK
+
+
+@pytest.mark.parametrize("words", [(), ("--once",)], ids=["live", "once"])
+def test_terminal_of_another_encoding_gets_a_table(
+    environ: dict[str, str], store: Path, words: tuple[str, ...]
+) -> None:
+    directory, clocks = open_directory(store), Runtime()
+    # Longer than is shown.
+    subject = Subject("lake", "arn:aws:iam::123456789012:role/" + "r" * 60)
+    notes = AskNotes(directory, "a" * 64, subject=subject, clocks=clocks)
+    notes.add(began=clocks.elapsed())
+    os.close(directory)
+    terminal = Terminal(environ, *words, PYTHONIOENCODING="ascii")
+    if not words:
+        terminal.read_until("rrr?")
+        terminal.process.send_signal(signal.SIGINT)
+    terminal.read_rest()
+    assert terminal.process.wait(DEADLINE_SECONDS) == exits.OK
+    assert "rrr?" in terminal.text
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -40,15 +40,20 @@ def show_live(look: Callable[[], Look], *, seconds: float) -> None:
     Whatever ends it, the terminal is left as it was.
     """
     try:
+        from rich.console import Console
         from rich.live import Live
     except ImportError:
         complain("a live table needs rich: pip install 'botocore-conn-provider[cli]'")
         write_once(look())
         return
+    console = Console()
+    if console.is_dumb_terminal:  # nothing would be seen there
+        write_once(look())
+        return
     with (
         EndSignals() as signals,
         contextlib.suppress(EndedError, KeyboardInterrupt),
-        Live(draw(look()), screen=True, auto_refresh=False) as live,
+        Live(draw(look()), console=console, screen=True, auto_refresh=False) as live,
     ):
         while True:
             signals.sleep(seconds)
