@@ -98,12 +98,8 @@ def find_place(given: str | None) -> Path:
     Raises:
         UnsafeStoreError: There can be none.
     """
-    from botocore_conn_provider.renewal.store.directory import (
-        OFF,
-        ON,
-        UnsafeStoreError,
-        locate_store,
-    )
+    from botocore_conn_provider.renewal.store.directory import UnsafeStoreError
+    from botocore_conn_provider.renewal.store.places import OFF, ON, locate_store
 
     snapshot = Snapshot.take()
     choice = given or snapshot.environ.get(STORE_VARIABLE) or ON

@@ -19,7 +19,6 @@ from botocore_conn_provider.renewal.store.directory import (
     LOCK,
     UnsafeStoreError,
     find_key,
-    locate_store,
     open_directory,
     read_private,
     sweep,
@@ -30,6 +29,7 @@ from botocore_conn_provider.renewal.store.entry import (
     read_entry,
     write_entry,
 )
+from botocore_conn_provider.renewal.store.places import locate_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
