@@ -196,8 +196,8 @@ def hand_on(
 def create_metrics(supply: Supply, prepared: Prepared) -> ServeMetrics:
     """Return what counts for `/metrics`."""
     from botocore_conn_provider.cli.serve_metrics import ServeMetrics
-    from botocore_conn_provider.renewal.store.directory import ON
     from botocore_conn_provider.renewal.store.machine_store import find_store
+    from botocore_conn_provider.renewal.store.places import ON
 
     settings = prepared.settings
     store_path = find_store(settings.own.store or ON, prepared.snapshot)

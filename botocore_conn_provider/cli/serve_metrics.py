@@ -130,7 +130,7 @@ class ServeMetrics:
             *_write(ANSWERS, self._label("code", answers)),
             *self._write_store(),
         ]
-        return ("\n".join(lines) + "\n").encode()
+        return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
     def _label(self, name: str, counts: dict[str, int]) -> Samples:
         return [({**self._connection, name: kind}, n) for kind, n in counts.items()]

@@ -135,8 +135,13 @@ class Endpoint:
     def _tell_metrics(self, client: Conversation, now: float) -> None:
         from botocore_conn_provider.endpoint.conversation import PLAIN_TEXT
 
-        body = b"" if self._write_metrics is None else self._write_metrics()
-        client.answer(200, body, now, content_type=PLAIN_TEXT)
+        try:
+            body = b"" if self._write_metrics is None else self._write_metrics()
+        except Exception as error:  # noqa: BLE001 - the thread serves others too
+            cause = f"Unexpected {type(error).__name__}."
+            client.deny(Denial(500, "Unexpected", cause), now)
+        else:
+            client.answer(200, body, now, content_type=PLAIN_TEXT)
 
     def _hand(self, client: Conversation, now: float) -> None:
         """Hand out credentials, say why there are none, or have the client wait."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider import startup
 from botocore_conn_provider.connection.environment import SETTING_PREFIX, ConnectionName
-from botocore_conn_provider.renewal.store.directory import ON
+from botocore_conn_provider.renewal.store.places import ON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping

@@ -13,8 +13,8 @@ from botocore_conn_provider.connection.settings import AssumeRole
 from botocore_conn_provider.exchange.flow import run_flow
 from botocore_conn_provider.exchange.flows import create_flow
 from botocore_conn_provider.renewal.identity import Asker
-from botocore_conn_provider.renewal.store.directory import ON
 from botocore_conn_provider.renewal.store.machine_store import find_store
+from botocore_conn_provider.renewal.store.places import ON
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:

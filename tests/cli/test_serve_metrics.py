@@ -158,6 +158,25 @@ def test_odd_names_are_written_so_that_they_are_read_again(
     assert read(metrics).find(STORE_ASKS, role_arn=odd, outcome="succeeded") == [1]
 
 
+def test_half_a_character_is_written_as_a_question_mark(
+    metrics: ServeMetrics, tmp_path: Path
+) -> None:
+    note_ask(tmp_path / "store", "a" * 64, "plain")
+    (path,) = (tmp_path / "store").glob("asks-*")
+    path.write_bytes(path.read_bytes().replace(b'"plain"', b'"\\udc80"'))
+    assert read(metrics).find(STORE_ASKS, role_arn="?", outcome="succeeded") == [1]
+
+
+def test_figures_that_cannot_be_written_end_no_endpoint(secrets: Secrets) -> None:
+    def fail() -> bytes:
+        raise OSError
+
+    with open_fixed(secrets, write_metrics=fail) as endpoint:
+        token = endpoint.token.reveal()
+        assert get(endpoint.port, "/metrics", token).status == 500
+        assert get(endpoint.port, "/healthz").status == 200
+
+
 def test_two_identities_of_one_role_are_two_series(
     metrics: ServeMetrics, tmp_path: Path
 ) -> None:

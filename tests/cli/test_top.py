@@ -19,9 +19,12 @@ from botocore_conn_provider.cli import exit_codes as exits
 from botocore_conn_provider.cli.top.rows import Row
 from botocore_conn_provider.cli.top.table import (
     find_style,
+    list_cells,
+    list_faults,
     show_role,
     show_seconds,
 )
+from botocore_conn_provider.renewal.runtime import Runtime
 from botocore_conn_provider.renewal.store.ask_log import AskNotes, Subject, read_logs
 from botocore_conn_provider.renewal.store.directory import open_directory
 from tests.aws import Fault, build_error
@@ -164,14 +167,17 @@ def test_wrong_argument_is_refused(command: Command, words: tuple[str, ...]) -> 
     assert command("top", *words).code == exits.USAGE
 
 
+TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "150", "LINES": "30"}
+
+
 class Terminal:
     """The command on a terminal of its own, which it may draw on."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], *words: str, **variables: str) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [*TOP, "--interval", "0.1"],
-            env={**environ, "TERM": "xterm-256color", "COLUMNS": "150", "LINES": "30"},
+            [*TOP, "--interval", "0.1", *words],
+            env={**environ, **TERMINAL, **variables},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -187,8 +193,8 @@ class Terminal:
                 read = os.read(self._ours, 65536).decode(errors="replace")
                 self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", read)
 
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
         self.read_rest()
         return self.process.wait(DEADLINE_SECONDS)
 
@@ -211,6 +217,46 @@ def test_live_table_shows_what_is_asked_while_it_is_looked_at(
     assert terminal.end() == exits.OK
     assert "Traceback" not in terminal.text
     leaks.check_text(terminal.text, place="terminal")
+
+
+def test_terminal_that_cannot_be_drawn_on_gets_the_table_once(
+    environ: dict[str, str],
+) -> None:
+    terminal = Terminal(environ, TERM="dumb")
+    terminal.read_until("there is none yet")
+    terminal.read_rest()
+    assert terminal.process.wait(DEADLINE_SECONDS) == exits.OK
+
+
+@pytest.mark.parametrize("words", [(), ("--once",)], ids=["live", "once"])
+def test_terminal_of_another_encoding_gets_a_table(
+    environ: dict[str, str], store: Path, words: tuple[str, ...]
+) -> None:
+    directory, clocks = open_directory(store), Runtime()
+    # Longer than is shown.
+    subject = Subject("lake", "arn:aws:iam::123456789012:role/" + "r" * 60)
+    notes = AskNotes(directory, "a" * 64, subject=subject, clocks=clocks)
+    notes.add(began=clocks.elapsed())
+    os.close(directory)
+    terminal = Terminal(environ, *words, PYTHONIOENCODING="ascii")
+    if not words:
+        terminal.read_until("rrr?")
+        terminal.process.send_signal(signal.SIGINT)
+    terminal.read_rest()
+    assert terminal.process.wait(DEADLINE_SECONDS) == exits.OK
+    assert "rrr?" in terminal.text
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_terminal_is_left_as_it_was_whatever_ends_the_live_table(
+    environ: dict[str, str], how: signal.Signals
+) -> None:
+    terminal = Terminal(environ)
+    terminal.read_until("there is none yet")
+    assert terminal.end(how) == exits.OK
+    # The screen of before, and the cursor.
+    for restored in ("\x1b[?1049l", "\x1b[?25h"):
+        assert restored in terminal.text
 
 
 class Sample:
@@ -239,6 +285,21 @@ class Sample:
 @pytest.fixture
 def sample(tmp_path: Path) -> Sample:
     return Sample(tmp_path)
+
+
+def test_file_of_another_version_does_not_write_to_the_terminal_what_it_likes(
+    sample: Sample,
+) -> None:
+    sample.add()
+    sample.add(failed=True)
+    row, odd = sample.row(), "\x1b]0;x\x07\n\udc80"
+    log = row.log._replace(
+        subject=Subject(odd, odd),
+        asks=tuple(ask._replace(program=odd) for ask in row.log.asks),
+        fault=row.log.fault and row.log.fault._replace(text=odd),
+    )
+    for text in (*list_cells(row := row._replace(log=log)), *list_faults(row)):
+        assert text.isprintable()
 
 
 @pytest.mark.parametrize(

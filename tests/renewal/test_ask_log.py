@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -230,3 +231,35 @@ def test_program_is_named_without_its_arguments(
 ) -> None:
     monkeypatch.setattr("sys.argv", argv)
     assert name_program() == name
+
+
+SPOILED = {
+    "no number": {"ends_at": float("nan")},
+    "endless": {"lifetime_seconds": float("inf")},
+    "too large": {"total": 10**400},
+    "ask before time": {"asks": [[float("-inf"), 1.0, True, 1, "p", "h"]]},
+    "fault before time": {"fault": {"at": float("-inf"), "text": "x"}},
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
+def test_log_with_numbers_that_are_none_counts_as_none(
+    tmp_path: Path, spoiled: dict[str, object]
+) -> None:
+    machine = Machine(tmp_path / "store")
+    machine.ask()
+    (path,) = machine.place.glob(f"{PREFIX}*")
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **spoiled}))
+    directory = os.open(machine.place, os.O_RDONLY)
+    assert list(read_logs(directory)) == []
+    os.close(directory)
+
+
+def test_program_without_a_usable_name_gets_credentials_and_its_own_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [None])
+    machine = Machine(tmp_path / "store")
+    machine.ask()
+    with pytest.raises(StsExchangeError, match="mine"):
+        machine.ask(error=StsExchangeError(conn_id="x", cause="mine."))

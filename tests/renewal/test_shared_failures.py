@@ -135,6 +135,9 @@ def test_refusal_is_forgotten_as_soon_as_a_process_itself_would(
 OWN_FAULTS = [
     build_busy(code=""),
     build_busy("a proxy answered 403.", code="403", retryable=False),
+    build_busy("a proxy's page.", code="Unknown", retryable=False),
+    build_busy("a proxy answered 503.", code="503"),
+    build_busy("a proxy's page with 503.", code="Unknown"),
     IdpRequestError(conn_id="x", cause="no connection.", retryable=True),
     CredentialFetchError(conn_id="x", cause="no file."),
     *[build_busy(code=code, retryable=False) for code in OUTLIVED],
@@ -162,6 +165,26 @@ def test_busy_sts_is_asked_by_sixteen_processes_as_by_one(machine: Machine) -> N
     took = machine.world.now - began
     # One process asks every 8 to 16 s by then.
     assert took / 16.5 - 2 <= len(machine.world.asked) - asked <= took / 8
+
+
+def test_who_lets_others_go_first_is_still_answered_within_the_deadline(
+    tmp_path: Path,
+) -> None:
+    policy = RenewalPolicy(deadline_seconds=6)
+    for seed in range(40):
+        world = Simulation(seed=seed)
+        world.fault = build_busy()
+        runtime, began = world.runtime(), world.now
+        store = MachineStore(tmp_path / f"store-{seed}", "f", runtime=runtime)
+        keeper = Keeper(
+            lambda repeat, world=world: repeat(world.fetch),  # type: ignore[misc]
+            conn_id="x",
+            policy=policy,
+            store=store,
+            runtime=runtime,
+        )
+        fails(keeper, "busy")()
+        assert world.now - began < policy.deadline_seconds
 
 
 def test_process_gets_credentials_16_s_after_a_busy_sts_is_well(
@@ -247,6 +270,17 @@ def test_record_counts_for_its_identity_only(machine: Machine) -> None:
     machine.be_told(build_denied(), identity="h")
     (third,) = {*machine.path.glob(f"*{SUFFIX}")} - {record, others}
     shutil.copy2(third, record)
+    machine.world.fault = None
+    assert machine.count_asked(machine.start().current) == 1
+
+
+def test_refusal_is_not_told_to_who_asks_by_another_proxy(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://secret:word@127.0.0.1:1")
+    machine.be_told(build_denied())
+    assert "word" not in machine.find_record().read_text()
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:2")
     machine.world.fault = None
     assert machine.count_asked(machine.start().current) == 1
 
@@ -359,9 +393,12 @@ def test_processes_that_cannot_reach_sts_wait_for_their_turn(tmp_path: Path) -> 
 def test_who_gets_no_turn_until_the_deadline_is_told_so(tmp_path: Path) -> None:
     is_held, is_over = threading.Event(), threading.Event()
 
-    def hang() -> Issued:
+    def take_turns() -> Issued:
+        """Hold the lock, as a row of processes does that each hold it for a moment."""
         is_held.set()
-        assert is_over.wait(60)
+        (lock,) = (tmp_path / "store").glob("lock-*")
+        while not is_over.wait(0.005):
+            os.utime(lock)
         return Issued(issue(1, 4e9), EPOCH, 4e9)
 
     def obtain(fetch: Callable[[], Issued], seconds: float) -> None:
@@ -373,15 +410,16 @@ def test_who_gets_no_turn_until_the_deadline_is_told_so(tmp_path: Path) -> None:
     def ask_in_vain() -> None:
         assert is_held.wait(60)
         with pytest.raises(CredentialFetchError, match="'mine': other processes"):
-            obtain(hang, 0.2)
+            obtain(take_turns, 1)
         is_over.set()
 
-    run_in_threads([functools.partial(obtain, hang, 60), ask_in_vain])
+    run_in_threads([functools.partial(obtain, take_turns, 60), ask_in_vain])
     assert is_over.is_set()
 
 
-def test_holder_that_is_stuck_keeps_nobody_longer_than_the_setting_says(
-    tmp_path: Path,
+@pytest.mark.parametrize("lock_seconds", [0.2, 60], ids=["short", "past the deadline"])
+def test_holder_that_is_stuck_keeps_nobody_from_asking_in_time(
+    tmp_path: Path, lock_seconds: float
 ) -> None:
     is_held, is_over = threading.Event(), threading.Event()
 
@@ -390,16 +428,16 @@ def test_holder_that_is_stuck_keeps_nobody_longer_than_the_setting_says(
         assert is_over.wait(60)
         return Issued(issue(1, 4e9), EPOCH, 4e9)
 
-    def obtain(fetch: Callable[[], Issued]) -> None:
-        store = MachineStore(tmp_path / "store", "f", lock_seconds=0.2)
-        store.obtain(fetch, accept=lambda _: False, repeats=build_repeats(60))
+    def obtain(fetch: Callable[[], Issued], seconds: float) -> None:
+        store = MachineStore(tmp_path / "store", "f", lock_seconds=lock_seconds)
+        store.obtain(fetch, accept=lambda _: False, repeats=build_repeats(seconds))
 
     def ask_alone() -> None:
         assert is_held.wait(60)
-        obtain(lambda: Issued(issue(2, 4e9), EPOCH, 4e9))
+        obtain(lambda: Issued(issue(2, 4e9), EPOCH, 4e9), 2)
         is_over.set()
 
-    run_in_threads([functools.partial(obtain, hang), ask_alone])
+    run_in_threads([functools.partial(obtain, hang, 60), ask_alone])
     assert is_over.is_set()
 
 

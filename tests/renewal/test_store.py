@@ -17,8 +17,8 @@ import pytest
 from botocore_conn_provider.renewal.schedule import Issued
 from botocore_conn_provider.renewal.store import directory as directories
 from botocore_conn_provider.renewal.store import machine_store as store_module
-from botocore_conn_provider.renewal.store.directory import find_store_directory
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
+from botocore_conn_provider.renewal.store.places import find_store_directory
 from tests.child import DEADLINE_SECONDS
 from tests.renewal.simulation import EPOCH, HOUR, Simulation, issue
 from tests.thoroughness import examples
@@ -280,6 +280,7 @@ WRITER = """
 import os, signal, sys, threading, random, time
 from pathlib import Path
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
+from botocore_conn_provider.renewal.store.places import find_store_directory
 from botocore_conn_provider.renewal.schedule import Issued
 from tests.renewal.simulation import issue
 store = MachineStore(Path(sys.argv[1]), "f")

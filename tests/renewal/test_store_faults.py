@@ -19,8 +19,8 @@ from botocore_conn_provider.connection.record import Connection
 from botocore_conn_provider.exchange.session_view import SessionView
 from botocore_conn_provider.renewal.registry import share_keeper
 from botocore_conn_provider.renewal.schedule import Issued
-from botocore_conn_provider.renewal.store import directory as directories
 from botocore_conn_provider.renewal.store import machine_store as store_module
+from botocore_conn_provider.renewal.store import places as store_places
 from botocore_conn_provider.renewal.store.machine_store import MachineStore
 from botocore_conn_provider.secret import Options
 from tests.renewal.simulation import EPOCH, issue
@@ -86,9 +86,9 @@ def close_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
     nowhere = Path("/nowhere")
-    monkeypatch.setattr(directories, "RUNTIME", nowhere)
-    monkeypatch.setattr(directories, "SHARED_MEMORY", nowhere)
-    monkeypatch.setattr(directories, "TEMPORARY", nowhere)
+    monkeypatch.setattr(store_places, "RUNTIME", nowhere)
+    monkeypatch.setattr(store_places, "SHARED_MEMORY", nowhere)
+    monkeypatch.setattr(store_places, "TEMPORARY", nowhere)
     monkeypatch.setattr(tempfile, "gettempdir", find_none)
 
 
@@ -103,7 +103,7 @@ def close_the_runtime_directory(monkeypatch: pytest.MonkeyPatch) -> None:
         return stat(path, *positional, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "stat", refuse)
-    monkeypatch.setattr(directories, "RUNTIME", closed)
+    monkeypatch.setattr(store_places, "RUNTIME", closed)
 
 
 PLACES: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None] | None]] = {
@@ -138,7 +138,7 @@ def test_closed_runtime_directory_is_passed_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     close_the_runtime_directory(monkeypatch)
-    found = directories.find_store_directory("on", {"XDG_RUNTIME_DIR": "/closed/1"})
+    found = store_places.find_store_directory("on", {"XDG_RUNTIME_DIR": "/closed/1"})
     assert found is not None
     assert not str(found).startswith("/closed")
 

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from botocore_conn_provider.renewal.store import directory as directories
+from botocore_conn_provider.renewal.store import places as store_places
 from botocore_conn_provider.renewal.store.directory import (
     UnsafeStoreError,
-    find_store_directory,
+    open_directory,
 )
+from botocore_conn_provider.renewal.store.places import find_store_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAME = f"botocore-conn-provider-{os.geteuid()}"
 USER = 4242
-SHARED, TEMPORARY = directories.SHARED_MEMORY, directories.TEMPORARY
+SHARED, TEMPORARY = store_places.SHARED_MEMORY, store_places.TEMPORARY
 ROOT = str(Path(__file__).parents[2])
 
 
@@ -35,9 +36,9 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     for place in made.values():
         place.mkdir()
     (made["run"] / str(os.geteuid())).mkdir()
-    monkeypatch.setattr(directories, "RUNTIME", made["run"])
-    monkeypatch.setattr(directories, "SHARED_MEMORY", made["shm"])
-    monkeypatch.setattr(directories, "TEMPORARY", made["tmp"])
+    monkeypatch.setattr(store_places, "RUNTIME", made["run"])
+    monkeypatch.setattr(store_places, "SHARED_MEMORY", made["shm"])
+    monkeypatch.setattr(store_places, "TEMPORARY", made["tmp"])
     monkeypatch.setattr(tempfile, "tempdir", str(made["job"]))
     return made
 
@@ -102,8 +103,8 @@ def test_directory_inherits_the_group_of_a_volume_and_is_used(tmp_path: Path) ->
     tmp_path.chmod(0o2770)
     path = find_store_directory(str(tmp_path), {})
     assert path is not None
-    os.close(directories.open_directory(path))
-    os.close(directories.open_directory(path))
+    os.close(open_directory(path))
+    os.close(open_directory(path))
     assert stat.S_IMODE(path.stat().st_mode) & 0o777 == 0o700
 
 
@@ -127,7 +128,7 @@ from pathlib import Path
 from botocore_conn_provider.renewal.schedule import Issued
 from botocore_conn_provider.renewal.store import failure_record, lock, machine_store, turn
 from botocore_conn_provider.renewal.store.directory import UnsafeStoreError
-from botocore_conn_provider.renewal.store.directory import find_store_directory
+from botocore_conn_provider.renewal.store.places import find_store_directory
 from tests.renewal.simulation import EPOCH, issue
 
 groups = [int(each) for each in sys.argv[3:]]

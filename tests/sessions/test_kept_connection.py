@@ -11,6 +11,7 @@ import pytest
 
 import botocore_conn_provider
 from botocore_conn_provider.renewal.registry import keepers
+from botocore_conn_provider.renewal.store.ask_log import PREFIX
 from botocore_conn_provider.renewal.store.directory import KEY_NAME, LOCK
 from tests.aws import Fault
 from tests.loopback import LOOPBACK, serve
@@ -177,7 +178,7 @@ def find_entry(store: Path) -> Path:
     (entry,) = (
         path
         for path in store.glob("*/*")
-        if path.name != KEY_NAME and not path.name.startswith(LOCK)
+        if path.name != KEY_NAME and not path.name.startswith((LOCK, PREFIX))
     )
     return entry
 

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore_conn_provider.redaction import show_origin
 from botocore_conn_provider.renewal.schedule import RenewalPolicy, plan_windows
-from botocore_conn_provider.renewal.store.directory import (
-    UnsafeStoreError,
-    locate_store,
-)
+from botocore_conn_provider.renewal.store.directory import UnsafeStoreError
+from botocore_conn_provider.renewal.store.places import locate_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-import time
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.cli.end_signals import EndedError, EndSignals
 from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.redaction import shorten
+from botocore_conn_provider.renewal.store.ask_log import LONGEST_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,20 +35,29 @@ def write_once(seen: Look) -> None:
 
 
 def show_live(look: Callable[[], Look], *, seconds: float) -> None:
-    """Show the table until the user ends it, and look again after each pause."""
+    """Show the table until a signal ends it, and look again after each pause.
+
+    Whatever ends it, the terminal is left as it was.
+    """
     try:
+        from rich.console import Console
         from rich.live import Live
     except ImportError:
         complain("a live table needs rich: pip install 'botocore-conn-provider[cli]'")
         write_once(look())
         return
-    try:
-        with Live(draw(look()), screen=True, auto_refresh=False) as live:
-            while True:
-                time.sleep(seconds)
-                live.update(draw(look()), refresh=True)
-    except KeyboardInterrupt:
+    console = Console()
+    if console.is_dumb_terminal:  # nothing would be seen there
+        write_once(look())
         return
+    with (
+        EndSignals() as signals,
+        contextlib.suppress(EndedError, KeyboardInterrupt),
+        Live(draw(look()), console=console, screen=True, auto_refresh=False) as live,
+    ):
+        while True:
+            signals.sleep(seconds)
+            live.update(draw(look()), refresh=True)
 
 
 def list_lines(seen: Look) -> list[str]:
@@ -104,7 +115,7 @@ def list_cells(row: Row) -> tuple[str, ...]:
         show_role(log.subject.role_arn),
         show_left(row.seconds_left),
         "-" if renewal is None else f"{show_seconds(row.now - renewal.at)} ago",
-        "-" if renewal is None else f"{renewal.program} {renewal.pid}",
+        "-" if renewal is None else f"{shorten(renewal.program)} {renewal.pid}",
         str(row.asks_per_minute),
         str(row.asks_per_hour),
         f"{log.failed} of {log.total}",
@@ -117,7 +128,8 @@ def list_faults(row: Row) -> list[str]:
     if fault is None or not row.log.is_failing:
         return []
     ago = show_seconds(row.now - fault.at)
-    return [f"! {row.log.subject.conn_id}, {ago} ago: {fault.text}"]
+    conn_id = shorten(row.log.subject.conn_id)
+    return [f"! {conn_id}, {ago} ago: {shorten(fault.text, LONGEST_ERROR)}"]
 
 
 def find_style(row: Row) -> str:

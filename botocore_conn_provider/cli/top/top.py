@@ -7,6 +7,7 @@ it never has a key.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
@@ -74,6 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     from botocore_conn_provider.cli.top.table import show_live, write_once
     from botocore_conn_provider.renewal.store.directory import UnsafeStoreError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Not every terminal's encoding has the sign for what was cut off.
+        sys.stdout.reconfigure(errors="replace")
     try:
         path = find_place(arguments.store)
         if arguments.json:
@@ -94,12 +98,8 @@ def find_place(given: str | None) -> Path:
     Raises:
         UnsafeStoreError: There can be none.
     """
-    from botocore_conn_provider.renewal.store.directory import (
-        OFF,
-        ON,
-        UnsafeStoreError,
-        locate_store,
-    )
+    from botocore_conn_provider.renewal.store.directory import UnsafeStoreError
+    from botocore_conn_provider.renewal.store.places import OFF, ON, locate_store
 
     snapshot = Snapshot.take()
     choice = given or snapshot.environ.get(STORE_VARIABLE) or ON

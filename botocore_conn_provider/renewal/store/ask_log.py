@@ -11,6 +11,7 @@ one may overwrite the other's note.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -203,19 +204,19 @@ def _read(body: dict[str, Any]) -> AskLog | None:
     return AskLog(
         subject=Subject(str(subject["conn_id"]), _text(subject["role_arn"])),
         asks=tuple(_read_ask(each) for each in body["asks"]),
-        total=int(body["total"]),
-        failed=int(body["failed"]),
-        ends_at=_number(body["ends_at"]),
-        lifetime_seconds=_number(body["lifetime_seconds"]),
-        fault=None if fault is None else Fault(float(fault["at"]), str(fault["text"])),
+        total=int(_number(body["total"])),
+        failed=int(_number(body["failed"])),
+        ends_at=_maybe_number(body["ends_at"]),
+        lifetime_seconds=_maybe_number(body["lifetime_seconds"]),
+        fault=None if fault is None else _read_fault(fault),
     )
 
 
 def _read_ask(parts: list[Any]) -> NotedAsk:
     named = dict(zip(NotedAsk._fields, parts, strict=True))
     return NotedAsk(
-        at=float(named["at"]),
-        took_seconds=float(named["took_seconds"]),
+        at=_number(named["at"]),
+        took_seconds=_number(named["took_seconds"]),
         succeeded=named["succeeded"] is True,
         pid=int(named["pid"]),
         program=str(named["program"]),
@@ -223,8 +224,19 @@ def _read_ask(parts: list[Any]) -> NotedAsk:
     )
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _read_fault(parts: dict[str, Any]) -> Fault:
+    return Fault(_number(parts["at"]), str(parts["text"]))
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):  # Python's JSON has such numbers
+        raise ValueError
+    return number
+
+
+def _maybe_number(value: Any) -> float | None:
+    return None if value is None else _number(value)
 
 
 def _text(value: Any) -> str | None:

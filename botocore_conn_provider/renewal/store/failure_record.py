@@ -4,7 +4,8 @@ Else each of them asks a busy STS for itself, and each signs in where the IdP re
 The record stands beside the identity's entry, sealed like it, and says what was
 answered and when it may be asked again: never later than a process alone would ask.
 
-Only an answer is recorded. No connection, a certificate that is not trusted or a file
+Only an answer is recorded, and only for those who ask by the same way: a proxy answers
+for a server, or is what a policy refuses. No connection, a certificate that is not trusted or a file
 that is missing may be the fault of one process: the others find out for themselves. Nor
 is it recorded that a proof or keys have expired: the next process may have others.
 """
@@ -46,6 +47,8 @@ KINDS = {
 }
 # The longest pause of a process by itself (RenewalPolicy.longest_pause_seconds).
 LONGEST_SECONDS = 16.0
+# What botocore calls an answer that names no error: a proxy's page, mostly.
+UNNAMED = "Unknown"
 
 
 class KnownFailure(Value):
@@ -78,14 +81,22 @@ def is_answer(error: BaseException) -> bool:
     """Return whether others of this identity would be answered the same."""
     if type(error) is StsExchangeError:
         code = error.code
-        if not code or code in OUTLIVED:
-            return False
-        # A number is a status without a word of STS: a refusal that is one process's
-        # proxy's is not told. Of a 503 the others only wait.
-        return error.retryable or not code.isdigit()
+        # A status without a word of STS may be that of one process's own proxy.
+        is_named = bool(code) and code != UNNAMED and not code.isdigit()
+        return is_named and code not in OUTLIVED
     if type(error) is IdpRequestError:
         return error.answered
     return type(error) is SamlResponseError
+
+
+def describe_way() -> str:
+    """Describe by which way this process asks; may hold a proxy's password."""
+    names = sorted(name for name in os.environ if name.lower().endswith("_proxy"))
+    proxies = [f"{name}={os.environ.get(name)!a}" for name in names]
+    network = 0
+    with contextlib.suppress(OSError):  # not on every system
+        network = os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116
+    return "\n".join([str(network), *proxies])
 
 
 class FailureRecord:

@@ -19,7 +19,6 @@ from botocore_conn_provider.renewal.store.directory import (
     LOCK,
     UnsafeStoreError,
     find_key,
-    locate_store,
     open_directory,
     read_private,
     sweep,
@@ -30,6 +29,7 @@ from botocore_conn_provider.renewal.store.entry import (
     read_entry,
     write_entry,
 )
+from botocore_conn_provider.renewal.store.places import locate_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,13 +149,17 @@ class Place:
     def failures(self) -> FailureRecord:
         """What the processes of this machine were last answered instead."""
         # Imported here: a start that is served from the store needs none.
-        from botocore_conn_provider.renewal.store.failure_record import FailureRecord
+        from botocore_conn_provider.renewal.store.failure_record import (
+            FailureRecord,
+            describe_way,
+        )
 
+        identity = f"{self._fingerprint}\n{describe_way()}"
         return FailureRecord(
             self._directory,
-            self._name,
+            name_entry(self._key, identity),
             key=self._key,
-            fingerprint=self._fingerprint,
+            fingerprint=identity,
             clocks=self._clocks,
         )
 
@@ -217,7 +221,8 @@ class Place:
         # Imported here: a start that is served from the store asks nothing.
         from botocore_conn_provider.renewal.store.ask_log import AskNotes, Subject
 
-        with contextlib.suppress(OSError):
+        # Any fault: it must cost neither what was just issued, nor the error of the ask.
+        with contextlib.suppress(Exception):
             notes = AskNotes(
                 self._directory,
                 self._name,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from botocore_conn_provider.connection.settings import LOCK_SHARE
 from botocore_conn_provider.errors import ConnProviderError, CredentialFetchError
 from botocore_conn_provider.renewal.schedule import Found
 from botocore_conn_provider.renewal.store.failure_record import is_answer
@@ -75,7 +76,7 @@ class Turn:
         place: The identity's entry.
         accept: Which stored credentials end the attempt.
         repeats: Of the attempt; None for a caller that asks nobody.
-        lock_seconds: How long to wait for a holder of the lock that does nothing.
+        lock_seconds: How long to wait at most for a holder of the lock that does nothing.
         on_no_lock: Told that there are no locks here.
         clocks: The steady clock.
 
@@ -97,6 +98,10 @@ class Turn:
         self._accept = accept
         self._repeats = repeats
         self._lock_seconds = lock_seconds
+        if repeats is not None:
+            # The rest of the attempt is for an exchange of one's own.
+            left = repeats.leaves_at - clocks.elapsed()
+            self._lock_seconds = min(lock_seconds, LOCK_SHARE * left)
         self._on_no_lock = on_no_lock
         self._elapsed = clocks.elapsed
         self._lock: StoreLock | None = None
@@ -197,7 +202,11 @@ class Turn:
         now = self._elapsed()
         again_at = known.again_at
         if self._told_at == known.told_at:
-            again_at += YIELD_SECONDS
+            yields_until = again_at + YIELD_SECONDS
+            # Not past the end: who waits for this attempt is told what was answered.
+            again_at = (
+                yields_until if yields_until < self._repeats.leaves_at else again_at
+            )
         elif self._repeats.is_spared(now - known.told_at, SPARE_SECONDS) or (
             now < again_at
             and not (known.is_transient and again_at < self._repeats.leaves_at)
