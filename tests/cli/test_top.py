@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pty
@@ -16,11 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from botocore_conn_provider.cli import exit_codes as exits
-from botocore_conn_provider.cli.top.rows import Row
+from botocore_conn_provider.cli.top.rows import Look, Row
 from botocore_conn_provider.cli.top.table import (
+    HEADINGS,
+    LEFT_OUT,
+    choose_columns,
     find_style,
     list_cells,
     list_faults,
+    list_lines,
     show_role,
     show_seconds,
 )
@@ -327,6 +332,23 @@ def test_asks_of_the_last_minute_and_hour_are_told_apart(sample: Sample) -> None
     sample.add()
     row = sample.row(after=1)
     assert (row.asks_per_minute, row.asks_per_hour) == (1, 2)
+
+
+def test_narrow_terminal_does_without_columns_and_cuts_none(
+    sample: Sample, tmp_path: Path
+) -> None:
+    sample.add()
+    at = datetime.datetime.now(datetime.timezone.utc)
+    seen = Look(tmp_path, at, (sample.row(),))
+    whole = max(len(line) for line in list_lines(seen)[1:])
+
+    def list_left_out(room: int) -> set[str]:
+        kept = {HEADINGS[each] for each in choose_columns(seen, room)}
+        return set(HEADINGS) - kept
+
+    assert list_left_out(whole + 10) == set()
+    assert list_left_out(whole - 10) == {"ROLE"}
+    assert list_left_out(10) == set(LEFT_OUT)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ HEADINGS = (
     *("CONNECTION", "ROLE", "LEFT", "RENEWED", "BY"),
     *("ASKS/MIN", "ASKS/H", "FAILED"),
 )
+# What a narrow terminal does without, the first one first.
+LEFT_OUT = ("ROLE", "ASKS/H", "BY", "RENEWED", "FAILED")
+BETWEEN = "  "
 LONGEST_ROLE = 40
 MINUTE, HOUR = 60, 3600
 # Less than this part of the lifetime is left, and nobody has renewed it.
@@ -53,17 +56,17 @@ def show_live(look: Callable[[], Look], *, seconds: float) -> None:
     with (
         EndSignals() as signals,
         contextlib.suppress(EndedError, KeyboardInterrupt),
-        Live(draw(look()), console=console, screen=True, auto_refresh=False) as live,
+        Live(console=console, screen=True, auto_refresh=False) as live,
     ):
         while True:
+            live.update(draw(look(), room=console.width), refresh=True)
             signals.sleep(seconds)
-            live.update(draw(look()), refresh=True)
 
 
 def list_lines(seen: Look) -> list[str]:
     """Return the lines of the plain table."""
     table = [HEADINGS, *(list_cells(row) for row in seen.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = _measure(table)
     lines = [_join(cells, widths) for cells in table] if seen.rows else []
     faults = [line for row in seen.rows for line in list_faults(row)]
     return [summarise(seen), *lines, *faults]
@@ -71,20 +74,37 @@ def list_lines(seen: Look) -> list[str]:
 
 def _join(cells: tuple[str, ...], widths: list[int]) -> str:
     padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()
+    return BETWEEN.join(padded).rstrip()
 
 
-def draw(seen: Look) -> Group:
-    """Return the table in colour."""
+def _measure(table: list[tuple[str, ...]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*table, strict=True)]
+
+
+def choose_columns(seen: Look, room: int) -> list[int]:
+    """Return the places of the columns that a terminal has room for."""
+    widths = _measure([HEADINGS, *(list_cells(row) for row in seen.rows)])
+    kept = list(range(len(HEADINGS)))
+    for heading in LEFT_OUT:
+        if sum(widths[each] + len(BETWEEN) for each in kept) <= room + len(BETWEEN):
+            break
+        kept.remove(HEADINGS.index(heading))
+    return kept
+
+
+def draw(seen: Look, *, room: int) -> Group:
+    """Return the table in colour, no wider than `room`."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in HEADINGS:
-        table.add_column(heading, no_wrap=True)
+    kept = choose_columns(seen, room)
+    for each in kept:
+        table.add_column(HEADINGS[each], no_wrap=True)
     for row in seen.rows:
-        table.add_row(*(Text(cell) for cell in list_cells(row)), style=find_style(row))
+        cells = list_cells(row)
+        table.add_row(*(Text(cells[each]) for each in kept), style=find_style(row))
     faults = [Text(line, style=RED) for row in seen.rows for line in list_faults(row)]
     return Group(Text(summarise(seen), style="dim"), table, *faults)
 
