@@ -7,6 +7,7 @@ arguments, `sends`. What the tasks run is pickled with this file.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -150,6 +151,7 @@ class Driver:
             builder, conn_id, **options.get("configure", {})
         ).getOrCreate()
         if options.get("sends"):
+            logging.basicConfig(level=logging.DEBUG)
             spark.send_connection(self._session, conn_id)
         self._context = self._session.sparkContext
         self._context.setLogLevel("ERROR")

@@ -380,19 +380,17 @@ class TestRefused:
         self, nodes: DaskNodes, client: Client, s3: GuardedS3
     ) -> None:
         nodes.start_node("one", "--no-nanny", workers=1)
-        actor = client.submit(reads.Reader, actor=True).result()
+        actor: Any = client.submit(reads.Reader, actor=True).result()
         with pytest.raises(ClientError):  # the node's key
             actor.read().result()
         before = len(s3.judged)
         with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
             register(client)
-        for ask in (
-            lambda: actor.read().result(),
-            lambda: actor.read_in_a_coroutine().result(),
-            lambda: actor.length,
-        ):
+        for name in ("read", "read_in_a_coroutine"):
             with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
-                ask()
+                getattr(actor, name)().result()
+        with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
+            _ = actor.length
         assert len(s3.judged) == before
 
     @pytest.mark.parametrize("conn_id", ["aws://key:secret@/", ""])
