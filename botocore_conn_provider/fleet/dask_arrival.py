@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import cloudpickle
 from distributed import WorkerPlugin
 from distributed.core import error_message
+from distributed.protocol import to_serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,16 +97,25 @@ class NoExecutors(dict):  # type: ignore[type-arg] # it travels as code
 def refuse_tasks(worker: Worker, error: Exception) -> None:
     """Have each task of the worker fail with the error, before any of its code runs.
 
-    `Client.run` goes by no executor, so it is refused by itself.
+    What goes by no executor is refused by itself: `Client.run`, and what the worker's
+    actors of before are asked for.
     """
 
     async def refuse(*_: Any, **__: Any) -> Any:
         return error_message(error)  # what is raised loses its class on the way
 
+    async def refuse_actor(*_: Any, **__: Any) -> Any:
+        return {"status": "error", "exception": to_serialize(error)}
+
     none = NoExecutors(worker.executors)  # those, too: Dask shuts them when it closes
     none.error = error
     worker.executors = none
-    worker.handlers["run"] = worker.handlers["run_coroutine"] = refuse
+    worker.handlers.update(
+        run=refuse,
+        run_coroutine=refuse,
+        actor_execute=refuse_actor,
+        actor_attribute=refuse_actor,
+    )
 
 
 def install_if_missing(requirement: str) -> None:

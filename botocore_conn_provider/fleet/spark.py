@@ -31,6 +31,7 @@ from botocore_conn_provider.errors import ConnProviderError
 from botocore_conn_provider.fleet.driver import read_text_to_send, write_recipe
 from botocore_conn_provider.fleet.recipe import Recipe
 from botocore_conn_provider.fleet.spark_processes import NEXT_DAEMON_VARIABLE
+from botocore_conn_provider.fleet.spark_sent import keep_from_logs
 from botocore_conn_provider.fleet.worker import (
     change_worker_environment,
     start_worker,
@@ -171,6 +172,7 @@ def send_connection(session: Any, conn_id: str) -> None:
         InvalidConnectionError: It is not in this process's environment, or is wrong.
     """
     text = read_text_to_send(conn_id)
+    keep_from_logs()
     variable = ConnectionName(conn_id).variable
     session.sparkContext.environment[variable] = text.reveal()
 

@@ -28,8 +28,7 @@ from botocore_conn_provider.fleet.dask import ConnectionPlugin
 
 LIFE_SECONDS, READ_SECONDS, WORKERS = 16, 36, 4
 URL = "s3://lake/numbers.parquet"
-# As wide as the picture, wherever the output goes.
-console = Console(width=100, highlight=False)
+console = Console(highlight=False)
 
 
 def prepare(aws: ShortLivedAws) -> dict[str, str]:

@@ -71,6 +71,7 @@ def main() -> None:
     counts: list[int] = []
     with Client(scheduler) as client:
         client.register_plugin(ConnectionPlugin("aws_lake"))
+        client.wait_for_workers(1)
         read_for(client, url, float(seconds), report=counts.append)
     print(f"{len(counts)} tasks have read {sum(counts)} rows; none has failed.")
 

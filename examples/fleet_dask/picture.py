@@ -11,10 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nodes import Ask, Node
+    from rich.console import Console, ConsoleOptions
     from short_lived_aws import ShortLivedAws
 
-WIDTH = 48
+WIDEST, OTHERS_WIDTH = 98, 50
 COLORS = ("cyan", "magenta")
 
 
@@ -74,12 +77,17 @@ class Picture:
             f" {self._aws.refused} requests."
         )
 
-    def __rich__(self) -> Panel:
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Panel]:
+        """Draw it as wide as the terminal lets it: what wraps cannot be drawn over."""
+        width = min(WIDEST, options.max_width)
+        yield self._draw(width)
+
+    def _draw(self, width: int) -> Panel:
         table = Table(box=None, padding=(0, 2), header_style="dim")
         for column in ("", "asked STS: when", "", "last by", "left"):
             table.add_column(column)
         for number, node in enumerate(self._nodes):
-            table.add_row(*self._draw_node(number, node))
+            table.add_row(*self._draw_node(number, node, width - OTHERS_WIDTH))
         asked = Text.assemble(
             ("  STS was asked ", ""),
             (str(len(self._aws.asked_at)), "bold green"),
@@ -91,15 +99,15 @@ class Picture:
         title = f"{2 * self._workers} Dask workers, {len(self._nodes)} nodes"
         life = f"credentials live {self._aws.life_seconds:.0f} s"
         shown = Group(Text(), table, Text(), asked, Text())
-        return Panel(shown, title=title, subtitle=life, border_style="dim", width=98)
+        return Panel(shown, title=title, subtitle=life, border_style="dim", width=width)
 
-    def _draw_node(self, number: int, node: Node) -> tuple[Text, ...]:
+    def _draw_node(self, number: int, node: Node, width: int) -> tuple[Text, ...]:
         color, ask = COLORS[number], self._last[number]
-        now = min(WIDTH - 1, int(self.seconds / self._seconds * WIDTH))
-        line = ["─" if place <= now else " " for place in range(WIDTH)]
+        now = min(width - 1, int(self.seconds / self._seconds * width))
+        line = ["─" if place <= now else " " for place in range(width)]
         for event in self.events:
             if event.node == number:
-                line[min(WIDTH - 1, int(event.at / self._seconds * WIDTH))] = "●"
+                line[min(width - 1, int(event.at / self._seconds * width))] = "●"
         return (
             Text(node.name, style=f"bold {color}"),
             Text("".join(line), style=color),

@@ -56,3 +56,30 @@ TABLES = {
     "polars": read_by_polars,
     "pyarrow": read_by_pyarrow,
 }
+
+
+async def read_in_a_coroutine() -> int:
+    return read_by_boto3()
+
+
+class Reader:
+    """An actor with a client of its own, and each way in which Dask asks an actor."""
+
+    def __init__(self) -> None:
+        import boto3
+
+        self._s3 = boto3.client("s3")
+
+    def _read(self) -> int:
+        found = self._s3.get_object(Bucket=BUCKET, Key=KEY)
+        return len(found["Body"].read())
+
+    def read(self) -> int:
+        return self._read()
+
+    async def read_in_a_coroutine(self) -> int:
+        return self._read()
+
+    @property
+    def length(self) -> int:
+        return self._read()

@@ -6,7 +6,9 @@ arguments, `sends`. What the tasks run is pickled with this file.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.functions import udtf
+from pyspark.sql.types import StructType
+from pyspark.sql.udtf import AnalyzeResult
 
 from botocore_conn_provider.fleet import spark
 
@@ -138,6 +143,28 @@ class AskedReader(DataSourceReader):
         yield self.planned, partition.value, find_key()
 
 
+@dataclasses.dataclass
+class Planned(AnalyzeResult):
+    """What planning the table function tells those that run it."""
+
+    key: str = ""
+
+
+class AskedTable:
+    """A table function that tells who it is when it is planned, and when it runs."""
+
+    def __init__(self, planned: Planned) -> None:
+        self._planned = planned.key
+
+    @staticmethod
+    def analyze() -> Planned:
+        schema = StructType().add("planned", "string").add("ran", "string")
+        return Planned(schema, key=find_key())
+
+    def eval(self) -> Iterator[tuple[str, str]]:
+        yield self._planned, find_key()
+
+
 class Driver:
     """Does what the lines ask for."""
 
@@ -150,6 +177,7 @@ class Driver:
             builder, conn_id, **options.get("configure", {})
         ).getOrCreate()
         if options.get("sends"):
+            logging.basicConfig(level=logging.DEBUG)
             spark.send_connection(self._session, conn_id)
         self._context = self._session.sparkContext
         self._context.setLogLevel("ERROR")
@@ -185,11 +213,13 @@ class Driver:
         numbers = self._session.range(0, 1, 1, 1)
         self._session.dataSource.register(Asked)
         (source,) = self._session.read.format("asked").load().collect()
+        (table,) = udtf(AskedTable)().collect()
         in_arrow = numbers.mapInArrow(find_in_arrow, "key string").collect()
         in_pandas = numbers.mapInPandas(find_in_pandas, "key string").collect()
         found = {
             "RDD": self._context.range(0, 1, 1, 1).map(lambda _: find_key()).collect(),
             "data source": list(source),
+            "table function": list(table),
             "mapInArrow": [row["key"] for row in in_arrow],
             "mapInPandas": [row["key"] for row in in_pandas],
             "started by a task": self._context.range(0, 1, 1, 1)

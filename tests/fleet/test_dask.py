@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from dask import delayed
 from distributed import LocalCluster
 from distributed.protocol.pickle import dumps, loads
@@ -274,8 +275,10 @@ class TestIdentity:
 class TestRefused:
     """What the driver sees when a worker has no credentials; S3 sees nothing."""
 
-    def fail(self, client: Client, task: Any = reads.read_by_boto3) -> BaseException:
-        future = client.submit(task, pure=False)
+    def fail(
+        self, client: Client, task: Any = reads.read_by_boto3, *, actor: bool = False
+    ) -> BaseException:
+        future = client.submit(task, pure=False, actor=actor)
         error = future.exception(timeout=DEADLINE_SECONDS)
         assert isinstance(error, BaseException)
         return error
@@ -323,7 +326,6 @@ class TestRefused:
         assert "not you" in str(error)
         assert s3.judged == []
 
-    @pytest.mark.parametrize("task", [reads.read_by_boto3])
     @pytest.mark.parametrize("joins_later", [False, True])
     @pytest.mark.parametrize(
         ("fault", "kind", "said"),
@@ -342,7 +344,6 @@ class TestRefused:
         kind: type[Exception],
         said: str,
         joins_later: bool,
-        task: Any,
     ) -> None:
         if joins_later:
             register(client)
@@ -351,9 +352,14 @@ class TestRefused:
         if not joins_later:
             with pytest.raises(kind, match=said):
                 register(client)
-        error = self.fail(client, task)
-        assert isinstance(error, kind)
-        assert said in str(error)
+        for task, is_actor in (
+            (reads.read_by_boto3, False),
+            (reads.read_in_a_coroutine, False),
+            (reads.Reader, True),
+        ):
+            error = self.fail(client, task, actor=is_actor)
+            assert isinstance(error, kind)
+            assert said in str(error)
         with pytest.raises(kind, match=said):
             client.run(reads.read_by_boto3)
         assert s3.judged == []
@@ -368,6 +374,23 @@ class TestRefused:
             register(client)
         error = self.fail(client, keep_client)
         assert isinstance(error, CredentialFetchError)
+        assert len(s3.judged) == before
+
+    def test_actor_that_signed_as_its_node_and_has_no_nanny_does_nothing_further(
+        self, nodes: DaskNodes, client: Client, s3: GuardedS3
+    ) -> None:
+        nodes.start_node("one", "--no-nanny", workers=1)
+        actor: Any = client.submit(reads.Reader, actor=True).result()
+        with pytest.raises(ClientError):  # the node's key
+            actor.read().result()
+        before = len(s3.judged)
+        with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
+            register(client)
+        for name in ("read", "read_in_a_coroutine"):
+            with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
+                getattr(actor, name)().result()
+        with pytest.raises(CredentialFetchError, match="no nanny to restart it"):
+            _ = actor.length
         assert len(s3.judged) == before
 
     @pytest.mark.parametrize("conn_id", ["aws://key:secret@/", ""])
@@ -456,7 +479,6 @@ def read_by_dask() -> int:
 def keep_client() -> int:
     """Read with a client that this worker keeps, and return the worker's process id."""
     import boto3
-    from botocore.exceptions import ClientError
 
     kept: Any = boto3
     if not hasattr(kept, "test_client"):

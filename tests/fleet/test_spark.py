@@ -297,9 +297,12 @@ def test_text_that_the_driver_sends_reaches_tasks_and_stands_in_no_setting(
         found = driver.ask("run", tasks=4, kinds=["boto3", "pyarrow"])
         shown = driver.ask("show")
         arguments = list_arguments()
+        logged = driver.errors
 
     assert {tuple(each["rows"]) for each in found} == {(3,)}
     assert {str(each) for each in world.s3.key_ids} <= set(world.aws.issued)
+    assert "DEBUG:py4j.clientserver:Command to send" in logged
+    world.leaks.check_text(logged, place="the driver's records at DEBUG")
     world.leaks.check_text(json.dumps(shown), place="Spark's settings")
     world.leaks.check_text(arguments, place="a process's arguments")
     world.check_everything_written()

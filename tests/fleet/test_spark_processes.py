@@ -28,6 +28,7 @@ SETTINGS = {
 KINDS = (
     "RDD",
     "data source",
+    "table function",
     "mapInArrow",
     "mapInPandas",
     "started by a task",
