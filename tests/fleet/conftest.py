@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fleet.dask_nodes import DaskNodes
 from tests.fleet.machine import make_text, run_machine, serve_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from distributed import Client
 
     from tests.aws import Aws
     from tests.engines.guarded_s3 import GuardedS3
-    from tests.leaks import Secrets
+    from tests.leaks import Leaks, Secrets
 
 NEEDED = (
     "celery",
@@ -56,3 +60,26 @@ def machine(s3: GuardedS3, secrets: Secrets) -> Iterator[dict[str, str]]:
     """The environment of nodes that have a role and keys of their own, to be taken wrongly."""
     with run_machine(s3, secrets) as environment:
         yield environment
+
+
+@pytest.fixture
+def bare_nodes(
+    tmp_path: Path, machine: dict[str, str], leaks: Leaks
+) -> Iterator[DaskNodes]:
+    """A cluster of machines that have a role and no connection."""
+    with DaskNodes(tmp_path, machine).run() as nodes:
+        yield nodes
+    leaks.check_text(nodes.read_logs(), place="the logs")
+
+
+@pytest.fixture
+def nodes(bare_nodes: DaskNodes, text: str) -> DaskNodes:
+    """A cluster of machines that have the connection, too."""
+    bare_nodes.environ[LAKE] = text
+    return bare_nodes
+
+
+@pytest.fixture
+def client(bare_nodes: DaskNodes) -> Iterator[Client]:
+    with bare_nodes.connect() as client:
+        yield client

@@ -10,14 +10,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distributed import Client
 
+from botocore_conn_provider.fleet.dask import ConnectionPlugin
 from tests.child import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.aws import Aws
+    from tests.engines.guarded_s3 import GuardedS3
 
 CHECKOUT = Path(__file__).parents[2]
 QUIETLY = {"PYTHONPATH": str(CHECKOUT), "DASK_DISTRIBUTED__WORKER__DAEMON": "false"}
@@ -116,3 +120,14 @@ def wait_until_written(log: Path, pattern: str) -> str:
         assert time.monotonic() < ends_at, log.read_text()
         time.sleep(0.05)
     return found[0]
+
+
+def register(client: Client, **options: Any) -> None:
+    client.register_plugin(ConnectionPlugin("aws_lake", **options))
+
+
+def check_identity(aws: Aws, s3: GuardedS3) -> None:
+    """Fail unless all that was signed was signed with what STS issued, in time."""
+    assert s3.judged
+    assert s3.refusals == set()
+    assert set(s3.key_ids) <= set(aws.issued)

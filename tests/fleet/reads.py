@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from typing import Any
 
 BUCKET, KEY = "tables", "numbers.parquet"
 URL = f"s3://{BUCKET}/{KEY}"
@@ -83,3 +85,16 @@ class Reader:
     @property
     def length(self) -> int:
         return self._read()
+
+
+def keep_client() -> int:
+    """Read with a client that this worker keeps, and return the worker's process id."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    kept: Any = boto3
+    if not hasattr(kept, "test_client"):
+        kept.test_client = boto3.client("s3")
+    with contextlib.suppress(ClientError):  # of the node's key
+        kept.test_client.get_object(Bucket=BUCKET, Key=KEY)
+    return os.getpid()
