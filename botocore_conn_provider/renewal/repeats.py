@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 
 # The part of the time that is left for an error to reach those who wait, and its bound.
 TOLD_IN_TIME, LONGEST_TOLD_SECONDS = 0.1, 0.5
+# A mandatory window in which the longest pause fits twice. In shorter ones a pause is at
+# most that part of what valid credentials have left.
+LONG_WINDOW_SECONDS = 32.0
+PAUSE_PART, SHORTEST_PART_SECONDS = 1 / 2, 1.0
 # What STS says of a proof, or of base keys, that it would have taken before.
 OUTLIVED = (
     "ExpiredToken",
@@ -98,6 +102,7 @@ class Repeats:
         runtime: Clocks and pauses.
         spare_until: Until when valid credentials are served without a wait; None for an
             attempt that somebody waits for.
+        valid_until: When the credentials that are there expire; None if there are none.
 
     Attributes:
         pauses: Those of the source.
@@ -116,8 +121,10 @@ class Repeats:
         most: float,
         runtime: Runtime,
         spare_until: float | None = None,
+        valid_until: float | None = None,
     ) -> None:
         self.pauses = pauses
+        self._valid_until = valid_until
         self._deadline = deadline
         left = deadline - runtime.elapsed()
         self.leaves_at = deadline - min(left * TOLD_IN_TIME, LONGEST_TOLD_SECONDS)
@@ -184,12 +191,29 @@ class Repeats:
         gap = self._spare_until - self._runtime.elapsed()
         return age_seconds < min(most_seconds, gap / 2)
 
+    def find_latest(self, told_at: float) -> float:
+        """Return when to ask again at the latest after an answer that is no success.
+
+        Credentials for whose renewal callers wait a short time only would end in one of
+        the long pauses. So a pause is then at most a part of what they had left.
+        """
+        if self._valid_until is None or self._spare_until is None:
+            return float("inf")
+        if self._valid_until - self._spare_until >= LONG_WINDOW_SECONDS:
+            return float("inf")
+        left = self._valid_until - told_at
+        return told_at + max(left * PAUSE_PART, SHORTEST_PART_SECONDS)
+
+    def _choose_pause(self) -> float:
+        now = self._runtime.elapsed()
+        return min(self.pauses.choose(), self.find_latest(now) - now)
+
     def choose_rest(self, error: ConnProviderError) -> float:
         """Return for how long nobody need ask again after the end of the attempt."""
         if error is self._failed:
             return self._next_pause
         if isinstance(error, CredentialFetchError) and is_worth_retrying(error):
-            return self.pauses.choose()
+            return self._choose_pause()
         return self.pauses.choose_rest()
 
     def _pause(self) -> None:
@@ -203,7 +227,7 @@ class Repeats:
     def _may_repeat(self, error: CredentialFetchError) -> bool:
         if self._left < 1 or not is_worth_retrying(error):
             return False
-        self._next_pause, self._failed = self.pauses.choose(), error
+        self._next_pause, self._failed = self._choose_pause(), error
         in_time = self._runtime.elapsed() + self._next_pause < self._deadline
         self._left = self._left - 1 if in_time else 0
         return in_time

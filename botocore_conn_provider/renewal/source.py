@@ -79,18 +79,23 @@ class Source:
         *,
         accept: Callable[[Issued], bool],
         spare_until: float | None = None,
+        valid_until: float | None = None,
     ) -> Found:
         """Return stored credentials that `accept` allows, else new ones.
 
         What proves who we are ends a little before `deadline`, which is on the
         runtime's `elapsed` clock: so its own error is told and not that of who waits.
-        Until `spare_until` valid credentials are served to all callers.
+        Until `spare_until` valid credentials are served to all callers; they expire at
+        `valid_until`.
 
         Raises:
             ConnProviderError: The exchange failed, or its answer has expired.
         """
         repeats = self._begin(
-            deadline, most=REPEATS_IN_BACKGROUND, spare_until=spare_until
+            deadline,
+            most=REPEATS_IN_BACKGROUND,
+            spare_until=spare_until,
+            valid_until=valid_until,
         )
         return self._obtain(accept, repeats)
 
@@ -110,7 +115,12 @@ class Source:
         return repeats.run(lambda: self._obtain(accept, repeats))
 
     def _begin(
-        self, deadline: float, *, most: float, spare_until: float | None = None
+        self,
+        deadline: float,
+        *,
+        most: float,
+        spare_until: float | None = None,
+        valid_until: float | None = None,
     ) -> Repeats:
         repeats = Repeats(
             self._pauses,
@@ -118,6 +128,7 @@ class Source:
             most=most,
             runtime=self._runtime,
             spare_until=spare_until,
+            valid_until=valid_until,
         )
         repeats.conn_id = self._conn_id
         return repeats
@@ -194,7 +205,10 @@ class RenewalCall:
         held = self._state.held
         if held is not None and self._state.find_servable() is not None:
             return self._source.obtain(
-                deadline, accept=accept, spare_until=held.wait_at
+                deadline,
+                accept=accept,
+                spare_until=held.wait_at,
+                valid_until=held.ends_at,
             )
         starts_at = self._state.begin()
         return self._source.obtain_patiently(

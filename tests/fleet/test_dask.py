@@ -21,6 +21,7 @@ from botocore_conn_provider import (
 from botocore_conn_provider.fleet.dask import ConnectionPlugin
 from tests.aws import Fault, build_error
 from tests.child import DEADLINE_SECONDS
+from tests.engines.guarded_s3 import EXPIRED
 from tests.fleet import dask_preloads, reads
 from tests.fleet.dask_nodes import DaskNodes, check_identity, register
 
@@ -129,7 +130,10 @@ class TestIdentity:
         assert ended.returncode == 0, ended.stderr
         assert "none has failed" in ended.stdout
         assert len(aws.issued) > 1
-        check_identity(aws, s3)
+        # An engine that asks the endpoint may sign once more with a set that has just
+        # ended, and asks again.
+        assert s3.refusals <= {EXPIRED}
+        assert set(s3.key_ids) <= set(aws.issued)
 
     def test_worker_without_a_nanny_does_too(
         self, nodes: DaskNodes, client: Client, aws: Aws, s3: GuardedS3

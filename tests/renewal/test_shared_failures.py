@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import json
+import math
 import os
 import shutil
 import stat
@@ -491,3 +492,22 @@ def test_processes_of_a_node_ask_a_refusing_sts_as_one_does(
     asked = [each for each in aws.requests if each.is_sts]
     # A refusal answers for a second at least, for all eight of them.
     assert 1 <= len(asked) <= time.monotonic() - began + 1
+
+
+@pytest.mark.parametrize(
+    ("waits_from", "ends_at", "latest"),
+    [(4.0, 8.0, 5.0), (7.9, 8.0, 5.0), (1.0, 2.5, 3.0), (20.0, 60.0, math.inf)],
+)
+def test_pause_leaves_credentials_of_a_short_window_the_time_to_be_renewed(
+    waits_from: float, ends_at: float, latest: float
+) -> None:
+    runtime = Simulation().runtime()
+    repeats = Repeats(
+        Pauses(RenewalPolicy(), runtime),
+        runtime.elapsed() + 30,
+        most=1,
+        runtime=runtime,
+        spare_until=waits_from,
+        valid_until=ends_at,
+    )
+    assert repeats.find_latest(2.0) == latest

@@ -200,7 +200,7 @@ class Turn:
             return self._not_before
         self._repeats.pauses.catch_up(known.failed)
         now = self._elapsed()
-        again_at = known.again_at
+        again_at = min(known.again_at, self._repeats.find_latest(known.told_at))
         if self._told_at == known.told_at:
             yields_until = again_at + YIELD_SECONDS
             # Not past the end: who waits for this attempt is told what was answered.
