@@ -102,13 +102,15 @@ def run(arguments: argparse.Namespace) -> int:
         complain("there is no command to run: write it behind --")
         return exits.USAGE
     _look_at_connection(arguments.conn_id)
+    from botocore_conn_provider.cli.running import end_as
     from botocore_conn_provider.rehearsal.rehearsal import create_directory
 
     directory = create_directory()
     try:
-        return _rehearse(program, arguments, directory)
+        status, is_clean = _rehearse(program, arguments, directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+    return end_as(status) if status or is_clean else exits.FAILED
 
 
 def _look_at_connection(conn_id: str | None) -> None:
@@ -133,10 +135,10 @@ def _look_at_connection(conn_id: str | None) -> None:
 
 def _rehearse(
     program: list[str], arguments: argparse.Namespace, directory: Path
-) -> int:
+) -> tuple[int, bool]:
+    """Return the job's exit status, and whether no dead keys were seen in use."""
     from botocore_conn_provider.cli.running import (
         NotRunError,
-        end_as,
         hold_signals,
         run_program,
     )
@@ -147,9 +149,8 @@ def _rehearse(
             status = run_program(program, environ, mask)
         except NotRunError as error:
             complain(f"the program cannot be run: {error}.")
-            return NOT_FOUND if error.is_missing else CANNOT_RUN
-    is_clean = _report(directory, arguments)
-    return end_as(status) if status or is_clean else exits.FAILED
+            return (NOT_FOUND if error.is_missing else CANNOT_RUN), True
+    return status, _report(directory, arguments)
 
 
 def build_environment(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore_conn_provider.rehearsal.notes import name_set, read_notes, show_key_id
 from botocore_conn_provider.renewal.runtime import find_steady_clock
@@ -60,7 +60,7 @@ class Sets:
         name = name_set(self._notes.directory, key_id)
         if not credentials.session_token or key_id in self._known:
             # Keys without an end, or a source that gives the same set again.
-            self._know(key_id, conn_id, RehearsedSet(name, FOREVER))
+            self._know(key_id, conn_id, RehearsedSet(name, FOREVER), ends=None)
             return credentials
         began = credentials.server_time
         if began is None:
@@ -69,21 +69,22 @@ class Sets:
         ends = min(credentials.expires_at, ends)
         lives = max(0.0, (ends - began).total_seconds())
         dead_at = self._elapsed() + lives + min(GRACE_SECONDS, lives * GRACE_PART)
-        self._know(key_id, conn_id, RehearsedSet(name, dead_at))
+        new = RehearsedSet(name, dead_at)
+        self._know(key_id, conn_id, new, ends=time.time() + lives)
         return credentials._replace(expires_at=ends)
 
-    def _know(self, key_id: str, conn_id: str, new: RehearsedSet) -> None:
+    def _know(
+        self, key_id: str, conn_id: str, new: RehearsedSet, *, ends: float | None
+    ) -> None:
         self._known[key_id] = new
-        name, dead_at = new
-        lasts = dead_at == FOREVER
-        facts: dict[str, Any] = {
-            "set": name,
-            "shown": show_key_id(key_id),
-            "conn_id": conn_id,
-            "dead_at": None if lasts else dead_at,
-            "ends": None if lasts else time.time() + dead_at - self._elapsed(),
-        }
-        self._notes.write("issued", **facts)
+        self._notes.write(
+            "issued",
+            set=new.name,
+            shown=show_key_id(key_id),
+            conn_id=conn_id,
+            dead_at=None if ends is None else new.dead_at,
+            ends=ends,
+        )
 
     def find(self, key_id: str) -> RehearsedSet | None:
         """Return the set of that key id; None if the job has issued none such."""
