@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.child import DEADLINE_SECONDS, UNMEASURED
+from tests.startup.conftest import AUTOLOAD
 
 if TYPE_CHECKING:
     from tests.child import Children
@@ -99,10 +100,9 @@ def test_plugin_loads_nothing_unasked(run_python: Children) -> None:
     assert others == "{'botocore_conn_provider'}", ended.stderr
 
 
-def test_pytest_has_no_warning_where_the_process_was_activated(
-    pytestconfig: pytest.Config,
-) -> None:
-    # pytest does so with the packages of all that bring a plug-in.
-    hook = pytestconfig.pluginmanager.rewrite_hook
-    assert hook is not None
-    hook.mark_rewrite("botocore_conn_provider")
+def test_pytest_has_no_warning_where_the_process_was_activated(stage: Stage) -> None:
+    # It would rewrite the assertions of all that brings a plug-in, and warn of what has
+    # been imported before.
+    stage.environment["PYTHONPATH"] = str(AUTOLOAD)
+    status, output = run_pytest(stage, "def test_nothing(): pass", "-W", "error")
+    assert status == 0, output
