@@ -9,7 +9,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.child import DEADLINE_SECONDS
+from tests.child import DEADLINE_SECONDS, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,19 +19,15 @@ if TYPE_CHECKING:
     from tests.leaks import Leaks, Secrets
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
-# What each job begins with: a way to make clients, and to outlive a set.
+# What each job begins with: ways to outlive credentials, and to use those kept.
 BEGINNING = """
 import os, sys, time
 import boto3
 AWS = os.environ["TEST_AWS"]
 OPTIONS = dict(endpoint_url=AWS, region_name="eu-west-1")
-session = boto3.Session()
-def outlive(credentials, ask=session.get_credentials()):
-    "Return when another set than that is issued, and that one has ended."
-    ends = time.monotonic() + 3.2
-    while time.monotonic() < ends:
-        ask.refresh_needed()
-        time.sleep(0.05)
+def outlive(kept):
+    "Return when credentials that were issued before have ended."
+    time.sleep(2.5)
 def name_keys(frozen):
     return dict(aws_access_key_id=frozen.access_key,
                 aws_secret_access_key=frozen.secret_key,
@@ -42,6 +38,7 @@ def list_with(keys):
         client.list_buckets()
     except Exception as error:
         print(error.response["Error"]["Code"])
+session = boto3.Session()
 """
 
 
@@ -104,6 +101,21 @@ class Stage:
         """Write a job in Python, and return its name."""
         (self.place / "job.py").write_text(BEGINNING + textwrap.dedent(code))
         return "job.py"
+
+    def run_alone(self, code: str) -> Ended:
+        """Run a job in Python to its end, without the command."""
+        ended = subprocess.run(
+            [sys.executable, "-c", BEGINNING.partition("session =")[0] + code],
+            env=self.environment,
+            cwd=self.place,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+        self._leaks.check_text(ended.stdout, place="standard output")
+        self._leaks.check_text(ended.stderr, place="standard error")
+        return Ended(ended.stdout, ended.stderr, ended.returncode)
 
     def run_plainly(self, *words: str) -> str:
         """Run Python without a rehearsal; return what it printed, keys maybe."""
