@@ -149,8 +149,13 @@ def find_library(file: str) -> str:
 def _find_distribution(root: str) -> str:
     for name in (root, root.replace("_", "-")):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
-            return f"{name} {importlib.metadata.version(name)}"
+            return _name_distribution(name)
     # All that is installed is looked at, so only for names that say nothing.
     for name in importlib.metadata.packages_distributions().get(root, ()):
-        return f"{name} {importlib.metadata.version(name)}"
+        return _name_distribution(name)
     return ""
+
+
+def _name_distribution(name: str) -> str:
+    found = importlib.metadata.distribution(name)
+    return f"{found.metadata['Name']} {found.version}"

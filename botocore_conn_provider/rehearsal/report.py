@@ -83,7 +83,7 @@ def _list_sections(findings: Findings) -> Iterator[tuple[str, list[str], str]]:
         dead.extend(f"  taken out by {each}" for each in use.taken_by)
     yield "USED DEAD KEYS", dead, "with real credentials this fails after their end"
     yield "NOT ASKED AGAIN", [describe_kept(each) for each in findings.kept], KEPT
-    yield "TOOK KEYS AND ASKED AGAIN", list(findings.readers), ""
+    yield "TOOK KEYS AND HAD LIVE ONES AT THE END", list(findings.readers), ""
     failures = [
         f"{each.conn_id}: {each.error}" + (f" ({each.times} times)" * (each.times > 1))
         for each in findings.failures

@@ -35,6 +35,7 @@ AWSWRANGLER_LOCAL = """
 """
 LANGCHAIN = """
     from langchain_aws import utils
+    os.environ["AWS_REGION"] = "eu-west-1"
     client = utils.create_aws_bedrock_runtime_client(region_name="eu-west-1")
     outlive(client)
 """
@@ -70,5 +71,5 @@ def test_langchains_async_client_of_bedrock_is_named(stage: Stage) -> None:
     assert ended.returncode == 0, ended.stderr
     (kept,) = ended.report["kept"]
     assert kept["by"].startswith("langchain_aws/utils.py:")
-    assert " of langchain-aws 1" in kept["by"] or " of langchain_aws 1" in kept["by"]
+    assert " of langchain-aws 1" in kept["by"]
     assert "called from job.py:" in kept["by"]
