@@ -31,6 +31,7 @@ from botocore_conn_provider.rehearsal.notes import Notes, is_private
 from botocore_conn_provider.rehearsal.readers import Readers, name_handed, name_lent
 from botocore_conn_provider.rehearsal.requests import Judge
 from botocore_conn_provider.rehearsal.sets import Sets
+from botocore_conn_provider.renewal.identity import Asker
 from botocore_conn_provider.renewal.source import Source
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Rehearsal:
         from botocore_conn_provider.sessions.credentials import KeptCredentials
 
         Source.shorten = self._sets.shorten
+        # They end early, which is nothing for other processes of the machine.
+        Asker.passes_store_over = True
         self._readers.watch(KeptCredentials)
         self._readers.watch_results(lending, "lend_held", name_lent)
         self._readers.watch_results(KeptSupply, "take", name_handed)
@@ -78,6 +81,7 @@ class Rehearsal:
     def remove(self) -> None:
         """Take it out. Clients that exist go on being watched."""
         Source.shorten = None
+        Asker.passes_store_over = False
         self._readers.restore()
         # Not there: somebody reloaded botocore, which then forgets them.
         with contextlib.suppress(ValueError):

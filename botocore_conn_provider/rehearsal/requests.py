@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
     from botocore_conn_provider.rehearsal.notes import Notes
+    from botocore_conn_provider.rehearsal.places import Spot
     from botocore_conn_provider.rehearsal.sets import Sets
 
 MODEL_ID, SEND_ID = "botocore-conn-rehearsal-model", "botocore-conn-rehearsal"
 # Where a query names the key: version 4, 4A and S3's version 2.
 IN_QUERY = ("X-Amz-Credential", "AWSAccessKeyId")
-# A loop that goes on with dead keys says no more after so many.
-MOST_NOTES = 200
+# A line of code that goes on with dead keys is noted no more after so many requests.
+MOST_NOTES = 100
 S3 = "s3"
 
 
@@ -41,7 +42,7 @@ class Judge:
         self._sets = sets
         self._notes = notes
         self._protocols: dict[str, str] = {}
-        self._noted = 0
+        self._noted: dict[tuple[str, Spot | None], int] = {}
 
     def watch(self, session: Session) -> None:
         """Watch the clients that the session makes from now on."""
@@ -79,10 +80,10 @@ class Judge:
         return self._protocols.get(service, "")
 
     def _note(self, name: str, call: str) -> None:
-        self._noted += 1
-        if self._noted > MOST_NOTES:
-            return
         spot = find_spot(sys._getframe(1))  # noqa: SLF001 - documented, for such uses
+        times = self._noted[name, spot] = self._noted.get((name, spot), 0) + 1
+        if times > MOST_NOTES:
+            return
         place = None if spot is None else name_spot(spot)._asdict()
         self._notes.write("used", set=name, call=call, place=place)
 

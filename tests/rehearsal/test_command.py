@@ -48,9 +48,9 @@ SERVICES = {
     "lambda list_functions": "ExpiredTokenException",
     "dynamodb list_tables": "ExpiredTokenException",
     "kinesis list_streams": "ExpiredTokenException",
-    "cloudwatch list_metrics": "ExpiredTokenException",
-    "sqs list_queues": "ExpiredTokenException",
 }
+# Their protocol, and so the code, is another in the oldest botocore.
+CHANGED = ("cloudwatch list_metrics", "sqs list_queues")
 ASKS_SERVICES = """
     frozen = session.get_credentials().get_frozen_credentials()
     outlive(frozen)
@@ -110,13 +110,16 @@ def test_sts_is_asked_once_for_each_set(stage: Stage) -> None:
 
 def test_each_protocol_has_the_answer_of_aws(stage: Stage) -> None:
     job = stage.write(ASKS_SERVICES)
-    ended = stage.run(sys.executable, job, *SERVICES)
+    ended = stage.run(sys.executable, job, *CHANGED, *SERVICES)
     expected = [
         *(f"{call} {code}" for call, code in SERVICES.items()),
         "head_bucket 400",
         *["list_objects ExpiredToken"] * 3,
     ]
-    assert ended.stdout.splitlines() == expected, ended.stderr
+    changed, others = (said := ended.stdout.splitlines())[:2], said[2:]
+    assert others == expected, ended.stderr
+    codes = [each.removesuffix("Exception") for each in changed]
+    assert codes == [f"{each} ExpiredToken" for each in CHANGED]
 
 
 def test_keys_exported_to_a_child_are_found(stage: Stage) -> None:

@@ -35,7 +35,7 @@ KEEPS = f"""{BEGIN}
             ("s3", "list_buckets"),
             ("sts", "get_caller_identity"),
             ("dynamodb", "list_tables"),
-            ("cloudwatch", "list_metrics"),
+            ("kinesis", "list_streams"),
         ):
             await call(service, operation, **name_keys(frozen))
     loop.run_until_complete(main())
@@ -65,7 +65,7 @@ def test_frozen_keys_are_refused_as_aws_would_and_named(stage: Stage) -> None:
         "s3 ExpiredToken",
         "sts ExpiredToken",
         "dynamodb ExpiredTokenException",
-        "cloudwatch ExpiredTokenException",
+        "kinesis ExpiredTokenException",
     ], ended.stderr
     assert ended.returncode == 1
     assert {each.partition(":")[0] for each in ended.users} == {"job.py"}
