@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +11,10 @@ import pytest
 from tests.rehearsal.stage import Stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.aws import Aws
     from tests.leaks import Leaks, Secrets
 
+ROOT = Path(__file__).parents[2]
 S3FS = """
     import s3fs
     place = dict(endpoint_url=AWS, client_kwargs={"region_name": "eu-west-1"})
@@ -64,6 +65,25 @@ OBSTORE_BY_BRIDGE = f"""{OBSTORE}
         time.sleep(0.05)
 """
 
+OBSTORE_BY_ENDPOINT = f"""{OBSTORE}
+    store = S3Store(**place)
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        store.list_with_delimiter()
+        time.sleep(0.05)
+"""
+EXAMPLE = """
+    import runpy
+    session.client("s3", **OPTIONS).create_bucket(
+        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    example = sys.argv[1]
+    sys.argv[1:] = ["s3://bucket/table.csv"]
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        runpy.run_path(example, run_name="__main__")
+"""
+
 
 @pytest.fixture
 def stage(aws: Aws, secrets: Secrets, leaks: Leaks, tmp_path: Path) -> Stage:
@@ -102,3 +122,24 @@ def test_bridge_to_obstore_asks_again_in_time(stage: Stage) -> None:
     assert ended.report["readers"] == ["the bridge to obstore"]
     assert all(each["by"].startswith("job.py:") for each in ended.report["kept"])
     assert stage.exchanges == len(ended.report["sets"])
+
+
+def test_engine_that_asks_the_endpoint_comes_back_in_time(stage: Stage) -> None:
+    ended = stage.rehearse(OBSTORE_BY_ENDPOINT, env={"BOTOCORE_CONN_ENGINES": "on"})
+    assert ended.returncode == 0, ended.stderr
+    assert ended.report["readers"] == ["an engine that asks the endpoint"]
+    assert "obstore" in ended.report["unseen"]
+    assert stage.exchanges == len(ended.report["sets"])
+
+
+def test_our_example_of_pandas_is_clean(stage: Stage) -> None:
+    job = stage.write(EXAMPLE)
+    example = str(ROOT / "examples" / "pandas" / "table.py")
+    stage.connect(
+        role_arn="arn:aws:iam::123456789012:role/reader", endpoint_url=stage.aws.url
+    )
+    ended = stage.run(sys.executable, job, example)
+    assert ended.returncode == 0, ended.stderr
+    assert set(ended.stdout.split()) == {"851"}
+    assert len(ended.report["sets"]) > 2
+    assert ended.report["dead_uses"] == ended.report["kept"] == []

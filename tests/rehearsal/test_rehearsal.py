@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
 from botocore_conn_provider.connection.environment import (
     REHEARSE_PLACE_VARIABLE,
@@ -19,6 +20,7 @@ from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.rehearsal import rehearsal
 from botocore_conn_provider.rehearsal.findings import find
 from botocore_conn_provider.rehearsal.notes import Notes
+from botocore_conn_provider.rehearsal.requests import Judge
 from botocore_conn_provider.rehearsal.sets import Sets
 from botocore_conn_provider.renewal.identity import Asker
 from botocore_conn_provider.renewal.registry import keepers
@@ -161,3 +163,44 @@ def test_default_session_is_watched_before_others_that_answer(place: Path) -> No
 class FakeRequest:
     headers: dict[str, str] = {}  # noqa: RUF012 - it is never changed
     url = "https://s3.amazonaws.com/"
+
+
+QUERY = (
+    "https://s3.amazonaws.com/b/k?X-Amz-Algorithm=A&X-Amz-Credential={}&X-Amz-Date=D"
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ("AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-west-1/s3/aws4_request, X=Y", ""),
+        ("AWS4-ECDSA-P256-SHA256 Credential=KEY/20260101/s3/aws4_request, X=Y", ""),
+        (b"AWS4-HMAC-SHA256 Credential=KEY/20260101/eu-west-1/s3/aws4_request", ""),
+        ("AWS KEY:signature", ""),
+        ("", QUERY.format("KEY%2F20260101%2Feu-west-1%2Fs3%2Faws4_request")),
+        ("", QUERY.format("KEY/20260101/eu-west-1/s3/aws4_request")),
+        ("", "https://b.s3.amazonaws.com/k?AWSAccessKeyId=KEY&Signature=x&Expires=1"),
+        ("", "https://b.s3.amazonaws.com/k?Expires=1&AWSAccessKeyId=KEY"),
+    ],
+)
+def test_dead_key_is_seen_in_each_kind_of_signature(
+    tmp_path: Path, header: str | bytes, url: str
+) -> None:
+    key_id = "ASIAIOSFODNN7EXAMPLE"
+    notes = Notes(tmp_path)
+    sets = Sets(0.0, notes)
+    sets.shorten(issue(), "c")
+    signed = (
+        header.replace(b"KEY", key_id.encode())
+        if isinstance(header, bytes)
+        else (header.replace("KEY", key_id))
+    )
+    headers: Any = {"Authorization": signed} if header else {}
+    request = AWSPreparedRequest("GET", url.replace("KEY", key_id), headers, b"", False)
+    session = boto3.Session()._session
+    Judge(sets, notes).watch(session)
+    events = session.get_component("event_emitter")
+    answered = events.emit("before-send.s3.GetObject", request=request)[0][1]
+    assert b"ExpiredToken" in answered.content
+    (use,) = find(tmp_path).dead_uses
+    assert use.call == "s3 GetObject"
