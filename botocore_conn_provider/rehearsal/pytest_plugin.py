@@ -39,19 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if said is None:
         return
     # Imported here, like below: most test runs rehearse nothing.
-    import os
-
     from pytest import UsageError  # noqa: PT013 - the name alone, and only here
 
-    from botocore_conn_provider.connection.environment import REHEARSE_VARIABLE
     from botocore_conn_provider.rehearsal.duration import RULE, read_seconds
-    from botocore_conn_provider.rehearsal.rehearsal import start
+    from botocore_conn_provider.rehearsal.rehearsal import find_job, start
     from botocore_conn_provider.startup.hook import arm
 
     seconds = read_seconds(said)
     if seconds is None:
         raise UsageError(f"--rehearse-credentials: {RULE}")
-    if not os.environ.get(REHEARSE_VARIABLE):  # else a part of who reports: xdist's
+    if find_job() is None:  # else a part of who reports: xdist's
         config.pluginmanager.register(Conductor(seconds), "rehearse-credentials")
     arm()
     start()

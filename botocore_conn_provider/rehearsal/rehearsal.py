@@ -141,6 +141,8 @@ def start(said: float | None = None) -> Rehearsal | None:
         named = REHEARSE_VARIABLE if said is None else "install(rehearse=…)"
         text = environ.get(REHEARSE_VARIABLE, "") if said is None else said
         seconds = require_seconds(text, conn_id=DEFAULT_CONN_ID, named=named)
+        if said is None and find_job() is None:
+            _warn(seconds)
         rehearsal = Rehearsal(seconds, _find_directory(seconds))
         rehearsal.put()
         _running = rehearsal
@@ -156,16 +158,36 @@ def stop() -> None:
             rehearsal.remove()
 
 
+def _warn(seconds: float) -> None:
+    """Say at once that a variable alone began it: it may be left over from another run."""
+    _say(
+        f"botocore-conn: {REHEARSE_VARIABLE} is set, so this process rehearses:"
+        f" credentials live {seconds:g} s. Remove it from a real run.\n"
+    )
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(text)
+
+
 def _find_directory(seconds: float) -> Path:
     """Return the job's; a new one where this process begins the job."""
-    given = current_environment().get(REHEARSE_PLACE_VARIABLE, "")
-    if given and is_private(Path(given)):
-        return Path(given)
+    given = find_job()
+    if given is not None:
+        return given
     directory = create_directory()
     os.environ[REHEARSE_VARIABLE] = f"{seconds:g}"
     os.environ[REHEARSE_PLACE_VARIABLE] = str(directory)
     atexit.register(_report_at_end, directory, os.getpid())
     return directory
+
+
+def find_job() -> Path | None:
+    """Return the directory of the rehearsed job that this process belongs to, if any."""
+    given = Path(current_environment().get(REHEARSE_PLACE_VARIABLE, ""))
+    is_ours = given.name.startswith(PREFIX) and is_private(given)
+    return given if is_ours else None
 
 
 def create_directory() -> Path:
@@ -182,6 +204,5 @@ def _report_at_end(directory: Path, owner: int) -> None:
 
     running = _running
     seconds = 0.0 if running is None else running.seconds
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(write_text(find(directory), seconds))
+    _say(write_text(find(directory), seconds))
     shutil.rmtree(directory, ignore_errors=True)

@@ -82,3 +82,27 @@ def test_command_of_the_job_hands_out_short_lives(stage: Stage) -> None:
     assert ended.returncode == 1
     programs = {each["program"] for each in ended.report["sets"]}
     assert programs == {"__main__.py"}
+
+
+def test_process_that_rehearses_by_a_variable_alone_says_so_at_its_start(
+    stage: Stage,
+) -> None:
+    """One left over in an image: a server never comes to its end, and its report."""
+    stage.environment["BOTOCORE_CONN_REHEARSE_SECONDS"] = "60"
+    install = "import botocore_conn_provider\nbotocore_conn_provider.install()\n"
+    ended = stage.run_alone(f"{install}sys.stderr.flush()\nos._exit(0)\n")
+    assert "BOTOCORE_CONN_REHEARSE_SECONDS" in ended.stderr
+    assert "60 s" in ended.stderr
+
+
+def test_directory_that_no_rehearsal_made_is_left_alone(stage: Stage) -> None:
+    private = stage.place / "private"
+    private.mkdir(mode=0o700)
+    (private / "other.jsonl").write_text("[]\n")
+    stage.environment["BOTOCORE_CONN_REHEARSE_SECONDS"] = "2"
+    stage.environment["BOTOCORE_CONN_REHEARSE_DIRECTORY"] = str(private)
+    install = "import botocore_conn_provider\nbotocore_conn_provider.install()\n"
+    ended = stage.run_alone(install + KEEPS)
+    assert ended.stdout == "ExpiredToken\n", ended.stderr
+    assert "RESULT: 1 requests used dead keys" in ended.stderr
+    assert [each.name for each in private.iterdir()] == ["other.jsonl"]

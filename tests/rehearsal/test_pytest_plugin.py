@@ -106,3 +106,10 @@ def test_pytest_has_no_warning_where_the_process_was_activated(stage: Stage) -> 
     stage.environment["PYTHONPATH"] = str(AUTOLOAD)
     status, output = run_pytest(stage, "def test_nothing(): pass", "-W", "error")
     assert status == 0, output
+
+
+def test_variable_left_over_lets_no_run_with_dead_keys_pass(stage: Stage) -> None:
+    stage.environment["BOTOCORE_CONN_REHEARSE_SECONDS"] = "2"
+    status, output = run_pytest(stage, KEEPS, "--rehearse-credentials", "2s")
+    assert status == 1, output
+    assert "USED DEAD KEYS" in output
