@@ -43,7 +43,7 @@ HOUR = datetime.timedelta(hours=1)
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A rehearsal in this process, whose notes are here."""
-    directory = tmp_path / "notes"
+    directory = tmp_path / f"{rehearsal.PREFIX}notes"
     directory.mkdir(mode=0o700)
     monkeypatch.setenv(REHEARSE_VARIABLE, "3")
     monkeypatch.setenv(REHEARSE_PLACE_VARIABLE, str(directory))
