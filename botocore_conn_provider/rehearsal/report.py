@@ -126,7 +126,7 @@ def write_json(findings: Findings, seconds: float) -> str:
         "form": FORM,
         "seconds": seconds,
         "rehearsed": findings.has_rehearsed,
-        "clean": findings.is_clean,
+        "clean": findings.has_rehearsed and findings.is_clean,
         **_to_plain(findings),
     }
     return json.dumps(content, indent=2) + "\n"

@@ -233,6 +233,7 @@ def test_connection_without_an_exchange_has_nothing_to_rehearse(stage: Stage) ->
     assert "there is nothing to rehearse" in ended.stderr
     assert "RESULT: nothing was rehearsed." in ended.stderr
     assert ended.report["rehearsed"] is False
+    assert ended.report["clean"] is False
 
 
 def test_disabled_connection_is_said_to_be_so(stage: Stage) -> None:
