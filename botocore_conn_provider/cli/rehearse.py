@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,10 +148,11 @@ def _rehearse(
     with hold_signals() as mask, _progress(directory):
         try:
             status = run_program(program, environ, mask)
+            ended = time.time()
         except NotRunError as error:
             complain(f"the program cannot be run: {error}.")
             return (NOT_FOUND if error.is_missing else CANNOT_RUN), True
-    return status, _report(directory, arguments)
+    return status, _report(directory, arguments, ended)
 
 
 def build_environment(
@@ -197,7 +199,7 @@ def _say(line: str) -> None:
         sys.stderr.flush()
 
 
-def _report(directory: Path, arguments: argparse.Namespace) -> bool:
+def _report(directory: Path, arguments: argparse.Namespace, ended: float) -> bool:
     """Report; return whether no dead set was seen in use."""
     from botocore_conn_provider.rehearsal.findings import find
     from botocore_conn_provider.rehearsal.report import (
@@ -206,7 +208,7 @@ def _report(directory: Path, arguments: argparse.Namespace) -> bool:
         write_text,
     )
 
-    findings: Findings = find(directory)
+    findings: Findings = find(directory, ended)
     _say(write_text(findings, arguments.every).rstrip("\n"))
     if arguments.json is not None:
         _write(arguments.json, write_json(findings, arguments.every))

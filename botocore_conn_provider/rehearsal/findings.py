@@ -62,9 +62,10 @@ class Findings(Value):
     """What a rehearsal has shown.
 
     `readers` are those who took credentials and asked again in time; `unseen` the
-    engines whose requests no rehearsal sees.
+    engines whose requests no rehearsal sees. `ended` is when the job ended.
     """
 
+    ended: float
     processes: int
     sets: tuple[IssuedSet, ...]
     dead_uses: tuple[DeadUse, ...]
@@ -80,26 +81,28 @@ class Findings(Value):
 
     @property
     def has_rehearsed(self) -> bool:
-        """Whether credentials were issued that end, so that there was something to see."""
-        return any(each.ends is not None for each in self.sets)
+        """Whether a set ended while the job ran, so that there was something to see."""
+        ends = (each.ends for each in self.sets if each.ends is not None)
+        return bool(self.dead_uses) or any(each < self.ended for each in ends)
 
 
-def find(directory: Path, now: float | None = None) -> Findings:
+def find(directory: Path, ended: float | None = None) -> Findings:
     """Return what the notes in that directory show.
 
     Args:
         directory: Of the job.
-        now: When the job ended, by the wall clock.
+        ended: When the job ended, by the wall clock; None for now.
     """
     notes = read_notes(directory)
     programs = {each["pid"]: each["program"] for each in _pick(notes, "process")}
     sets = _find_sets(notes, programs)
     takers = _find_takers(notes)
-    ended = time.time() if now is None else now
-    kept = _find_kept(takers, sets, ended)
+    until = time.time() if ended is None else ended
+    kept = _find_kept(takers, sets, until)
     kept_by = {each.by for each in kept}
     all_takers = {by for several in takers.values() for by in several}
     return Findings(
+        until,
         len(programs),
         tuple(sets.values()),
         _find_dead_uses(notes, sets, takers),

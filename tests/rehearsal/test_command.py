@@ -236,6 +236,21 @@ def test_connection_without_an_exchange_has_nothing_to_rehearse(stage: Stage) ->
     assert ended.report["clean"] is False
 
 
+def test_job_that_ends_before_its_credentials_is_neither_clean_nor_passed(
+    stage: Stage,
+) -> None:
+    job = "session.client('s3', **OPTIONS).list_buckets()\n"
+    ended = stage.rehearse(job, "--junit", "rehearsal.xml", every="1h")
+    assert ended.returncode == 0, ended.stderr
+    assert "the job ended before a set of its credentials did" in ended.stderr
+    assert "RESULT: nothing was rehearsed." in ended.stderr
+    assert (ended.report["rehearsed"], ended.report["clean"]) == (False, False)
+    suite = ET.fromstring((stage.place / "rehearsal.xml").read_text())  # noqa: S314 - ours
+    assert suite.get("skipped") == suite.get("tests") == "1"
+    (case,) = suite
+    assert case.find("skipped") is not None
+
+
 def test_disabled_connection_is_said_to_be_so(stage: Stage) -> None:
     stage.environment["BOTOCORE_CONN_DISABLE"] = "1"
     ended = stage.run(sys.executable, "-c", "print(1)")

@@ -104,6 +104,14 @@ def test_set_that_its_source_gives_again_is_never_dead(tmp_path: Path) -> None:
     assert not find(tmp_path).has_rehearsed
 
 
+def test_set_that_ends_after_the_job_has_rehearsed_nothing(tmp_path: Path) -> None:
+    Sets(30.0, Notes(tmp_path)).shorten(issue(), "c")
+    (issued,) = find(tmp_path).sets
+    assert issued.ends is not None
+    assert not find(tmp_path, issued.ends - 1).has_rehearsed
+    assert find(tmp_path, issued.ends + 1).has_rehearsed
+
+
 def test_other_process_of_the_job_knows_the_set_and_no_other_job(
     tmp_path: Path,
 ) -> None:
@@ -135,7 +143,7 @@ def test_who_asks_is_found_out_again_at_each_exchange(
     assert found is not None
     found.get_frozen_credentials()
     assert len(asked) == 2  # where the keeper is found, and where it asks
-    assert find(place).has_rehearsed
+    assert find(place).sets
 
 
 def test_directory_that_others_can_read_gets_no_notes(
