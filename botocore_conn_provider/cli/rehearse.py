@@ -47,8 +47,9 @@ standard error; the job's own output is untouched.
 What does not go through botocore (pyarrow, a Rust library, another program) is not
 seen; the report names it."""
 EPILOG = """\
-exit status: the job's, if it failed; else 1 if a request used dead credentials;
-126 and 127 if it cannot be run; else see botocore-conn --help
+exit status: the job's, if it failed; else 1 if a request used dead credentials, or a
+report could not be written; 0 where nothing was rehearsed; 126 and 127 if it cannot
+be run; else see botocore-conn --help
 
 examples:
   botocore-conn rehearse -- python job.py
@@ -58,6 +59,7 @@ examples:
 USUAL = "60s"
 LOOK_SECONDS = 0.5
 AUTOLOAD = Path(startup.__file__).parent / "autoload"
+REPORTS = ("json", "junit")
 CANNOT_RUN, NOT_FOUND = 126, 127
 
 
@@ -103,15 +105,28 @@ def run(arguments: argparse.Namespace) -> int:
         complain("there is no command to run: write it behind --")
         return exits.USAGE
     _look_at_connection(arguments.conn_id)
+    refused = [name for name in REPORTS if not _can_write(getattr(arguments, name))]
+    if refused:
+        complain(f"the file of --{refused[0]} cannot be written: no job was run")
+        return exits.USAGE
     from botocore_conn_provider.cli.running import end_as
     from botocore_conn_provider.rehearsal.rehearsal import create_directory
 
     directory = create_directory()
     try:
-        status, is_clean = _rehearse(program, arguments, directory)
+        status, is_well = _rehearse(program, arguments, directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    return end_as(status) if status or is_clean else exits.FAILED
+    return end_as(status) if status or is_well else exits.FAILED
+
+
+def _can_write(path: Path | None) -> bool:
+    """Return whether a report can be written there, without touching it."""
+    if path is None:
+        return True
+    if path.exists():
+        return not path.is_dir() and os.access(path, os.W_OK)
+    return os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def _look_at_connection(conn_id: str | None) -> None:
@@ -137,7 +152,7 @@ def _look_at_connection(conn_id: str | None) -> None:
 def _rehearse(
     program: list[str], arguments: argparse.Namespace, directory: Path
 ) -> tuple[int, bool]:
-    """Return the job's exit status, and whether no dead keys were seen in use."""
+    """Return the job's exit status, and whether all is well besides."""
     from botocore_conn_provider.cli.running import (
         NotRunError,
         hold_signals,
@@ -200,7 +215,7 @@ def _say(line: str) -> None:
 
 
 def _report(directory: Path, arguments: argparse.Namespace, ended: float) -> bool:
-    """Report; return whether no dead set was seen in use."""
+    """Report; return whether that succeeded and no dead set was seen in use."""
     from botocore_conn_provider.rehearsal.findings import find
     from botocore_conn_provider.rehearsal.report import (
         write_json,
@@ -210,17 +225,24 @@ def _report(directory: Path, arguments: argparse.Namespace, ended: float) -> boo
 
     findings: Findings = find(directory, ended)
     _say(write_text(findings, arguments.every).rstrip("\n"))
-    if arguments.json is not None:
-        _write(arguments.json, write_json(findings, arguments.every))
-    if arguments.junit is not None:
-        _write(arguments.junit, write_junit(findings))
-    return findings.is_clean
+    texts = (write_json(findings, arguments.every), write_junit(findings))
+    written = [
+        _write(name, getattr(arguments, name), text)
+        for name, text in zip(REPORTS, texts, strict=True)
+    ]
+    return all(written) and findings.is_clean
 
 
-def _write(path: Path, text: str) -> None:
+def _write(name: str, path: Path | None, text: str) -> bool:
+    """Write what the option asks for, if it does; return whether that succeeded."""
+    if path is None:
+        return True
     from botocore_conn_provider.redaction import show_system_error
 
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        complain(f"the report cannot be written: {show_system_error(error)}")
+        why = show_system_error(error)
+        complain(f"the file of --{name} cannot be written ({why})")
+        return False
+    return True

@@ -92,10 +92,12 @@ class Stage:
         *options: str,
         every: str = "2s",
         env: Mapping[str, str] | None = None,
+        reports: bool = True,
     ) -> Rehearsed:
         """Rehearse a job in Python to its end."""
         given = ("--every", every, *options)
-        return self.run(sys.executable, self.write(code), options=given, env=env)
+        job = self.write(code)
+        return self.run(sys.executable, job, options=given, env=env, reports=reports)
 
     def write(self, code: str) -> str:
         """Write a job in Python, and return its name."""
@@ -142,13 +144,15 @@ class Stage:
         *program: str,
         options: tuple[str, ...] = ("--every", "2s"),
         env: Mapping[str, str] | None = None,
+        reports: bool = True,
     ) -> Rehearsed:
-        """Rehearse a program to its end."""
+        """Rehearse a program to its end; `reports` asks for the report, too."""
         report = self.place / "report.json"
         report.unlink(missing_ok=True)
         ours = [sys.executable, "-m", "botocore_conn_provider", "rehearse"]
+        asked = ("--json", str(report)) if reports else ()
         ended = subprocess.run(
-            [*ours, *options, "--json", str(report), "--", *program],
+            [*ours, *options, *asked, "--", *program],
             env={**self.environment, **(env or {})},
             cwd=self.place,
             capture_output=True,

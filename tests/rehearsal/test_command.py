@@ -316,6 +316,25 @@ def test_junit_has_a_failed_case_for_who_took_the_keys(stage: Stage) -> None:
     assert suite.get("failures") == "1"
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit"])
+@pytest.mark.parametrize("place", ["absent/report", "."])
+def test_report_that_cannot_be_written_is_refused_before_the_job(
+    stage: Stage, option: str, place: str
+) -> None:
+    ended = stage.rehearse("print(1)", option, place, reports=False)
+    assert (ended.stdout, ended.returncode) == ("", 2), ended.stderr
+    assert f"the file of {option} cannot be written" in ended.stderr
+
+
+def test_report_that_can_no_longer_be_written_fails_a_job_that_ended_well(
+    stage: Stage,
+) -> None:
+    ended = stage.rehearse("os.mkdir('rehearsal.xml')", "--junit", "rehearsal.xml")
+    assert ended.returncode == 1
+    assert "the file of --junit cannot be written" in ended.stderr
+    assert ended.report["form"] == 1
+
+
 def test_absent_connection_runs_no_job(stage: Stage) -> None:
     del stage.environment["AIRFLOW_CONN_AWS_DEFAULT"]
     ended = stage.run(sys.executable, "-c", "print(1)")
