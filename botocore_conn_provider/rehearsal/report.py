@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
         Kept,
     )
 
+# What XML 1.0 can not say, not even escaped. Source: its specification, 2.2.
+UNSAYABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORM = 1
 NAME = "botocore-conn rehearse"
 PAGE = "docs/rehearsal.md"
@@ -153,8 +156,9 @@ def write_junit(findings: Findings) -> str:
         for by in use.taken_by or (use.by,):
             failed.setdefault(by, []).append(describe_use(use))
     for by in sorted({*cases, *failed, "clients of botocore"}):
-        case = ET.SubElement(suite, "testcase", classname="rehearsal", name=by)
-        for text in failed.get(by, ()):
+        name = _escape(by)
+        case = ET.SubElement(suite, "testcase", classname="rehearsal", name=name)
+        for text in map(_escape, failed.get(by, ())):
             ET.SubElement(case, "failure", message=text).text = text
         if not findings.has_rehearsed:
             ET.SubElement(case, "skipped", message=_explain_nothing(findings))
@@ -162,3 +166,8 @@ def write_junit(findings: Findings) -> str:
     suite.set("failures", str(len(failed)))
     suite.set("skipped", "0" if findings.has_rehearsed else str(len(suite)))
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Return it as XML can say it: names of files may hold any character."""
+    return UNSAYABLE.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -316,6 +316,24 @@ def test_junit_has_a_failed_case_for_who_took_the_keys(stage: Stage) -> None:
     assert suite.get("failures") == "1"
 
 
+def test_junit_is_well_formed_whatever_files_are_called(stage: Stage) -> None:
+    ended = stage.rehearse(
+        """
+        kept = "frozen = session.get_credentials().get_frozen_credentials()"
+        exec(compile(kept, "odd\\x1b\\udcff<name>.py", "exec"))
+        outlive(frozen)
+        list_with(name_keys(frozen))
+        """,
+        "--junit",
+        "rehearsal.xml",
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert any("\x1b\udcff" in each for each in ended.takers)
+    suite = ET.fromstring((stage.place / "rehearsal.xml").read_bytes())  # noqa: S314 - ours
+    names = [each.get("name", "") for each in suite]
+    assert any("odd\\x1b\\udcff<name>.py" in each for each in names), names
+
+
 @pytest.mark.parametrize("option", ["--json", "--junit"])
 @pytest.mark.parametrize("place", ["absent/report", "."])
 def test_report_that_cannot_be_written_is_refused_before_the_job(
