@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from botocore_conn_provider.exchange.flow import TemporaryCredentials
     from botocore_conn_provider.rehearsal.notes import Notes
 
-# Between a signature and its sending: a scheduler's pause, not a network's. A set's last
+# Between reading keys and sending: a scheduler's pause, not a network's. A set's last
 # quarter is given to nobody whose renewal works, so nothing that renews comes near it.
-GRACE_SECONDS, GRACE_PART = 2.0, 0.1
+GRACE_SECONDS, GRACE_PART = 2.0, 0.5
 # How often the notes of other processes are looked at for a key id of theirs.
 LOOK_SECONDS = 0.5
 FOREVER = float("inf")

@@ -27,7 +27,7 @@ AWS = os.environ["TEST_AWS"]
 OPTIONS = dict(endpoint_url=AWS, region_name="eu-west-1")
 def outlive(kept):
     "Return when credentials that were issued before have ended."
-    time.sleep(2.5)
+    time.sleep(3.5)
 def name_keys(frozen):
     return dict(aws_access_key_id=frozen.access_key,
                 aws_secret_access_key=frozen.secret_key,

@@ -31,7 +31,7 @@ def test_renews():
 KEEPS = """
 def test_keeps():
     frozen = boto3.Session().get_credentials().get_frozen_credentials()
-    time.sleep(2.5)
+    time.sleep(3.5)
     client = boto3.client("s3", aws_access_key_id=frozen.access_key,
         aws_secret_access_key=frozen.secret_key, aws_session_token=frozen.token,
         **OPTIONS)

@@ -18,6 +18,7 @@ from botocore_conn_provider.connection.environment import (
 )
 from botocore_conn_provider.exchange.flow import TemporaryCredentials
 from botocore_conn_provider.rehearsal import rehearsal
+from botocore_conn_provider.rehearsal import sets as sets_module
 from botocore_conn_provider.rehearsal.findings import find
 from botocore_conn_provider.rehearsal.notes import Notes
 from botocore_conn_provider.rehearsal.requests import Judge
@@ -89,6 +90,29 @@ def test_keys_without_a_token_are_left_and_are_never_dead(tmp_path: Path) -> Non
     known = sets.find("ASIAIOSFODNN7EXAMPLE")
     assert known is not None
     assert not sets.is_dead(known)
+
+
+@pytest.mark.parametrize(
+    ("lives", "last_alive", "dead"),
+    [(60.0, 61.9, 62.0), (10.0, 11.9, 12.0), (2.0, 2.9, 3.0)],
+)
+def test_set_is_dead_two_seconds_after_its_end_or_half_of_its_life(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lives: float,
+    last_alive: float,
+    dead: float,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(sets_module, "find_steady_clock", lambda: lambda: now[0])
+    sets = Sets(lives, Notes(tmp_path))
+    sets.shorten(issue(), "c")
+    known = sets.find("ASIAIOSFODNN7EXAMPLE")
+    assert known is not None
+    now[0] = last_alive
+    assert not sets.is_dead(known)
+    now[0] = dead
+    assert sets.is_dead(known)
 
 
 def test_set_that_its_source_gives_again_is_never_dead(tmp_path: Path) -> None:
