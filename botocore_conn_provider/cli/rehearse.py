@@ -32,7 +32,7 @@ from botocore_conn_provider.connection.environment import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from botocore_conn_provider.rehearsal.findings import Findings
+    from botocore_conn_provider.rehearsal.findings import RehearsalFindings
 
 BEGINS_REHEARSALS = True
 SUMMARY = "run a job with short-lived credentials, and see what would die after an hour"
@@ -223,7 +223,7 @@ def _report(directory: Path, arguments: argparse.Namespace, ended: float) -> boo
         write_text,
     )
 
-    findings: Findings = find(directory, ended)
+    findings: RehearsalFindings = find(directory, ended)
     _say(write_text(findings, arguments.every).rstrip("\n"))
     texts = (write_json(findings, arguments.every), write_junit(findings))
     written = [

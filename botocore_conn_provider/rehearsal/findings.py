@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.rehearsal.code_places import CodePlace
 from botocore_conn_provider.rehearsal.notes import read_notes
-from botocore_conn_provider.rehearsal.places import Place
 from botocore_conn_provider.value import Value
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Kept(Value):
     last: IssuedSet
 
 
-class Failure(Value):
+class FailedRenewal(Value):
     """A renewal that failed."""
 
     conn_id: str
@@ -58,7 +58,7 @@ class Failure(Value):
     times: int
 
 
-class Findings(Value):
+class RehearsalFindings(Value):
     """What a rehearsal has shown.
 
     `readers` are those who took credentials and asked again in time; `unseen` the
@@ -71,7 +71,7 @@ class Findings(Value):
     dead_uses: tuple[DeadUse, ...]
     kept: tuple[Kept, ...]
     readers: tuple[str, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedRenewal, ...]
     unseen: tuple[str, ...]
 
     @property
@@ -86,7 +86,7 @@ class Findings(Value):
         return bool(self.dead_uses) or any(each < self.ended for each in ends)
 
 
-def find(directory: Path, ended: float | None = None) -> Findings:
+def find(directory: Path, ended: float | None = None) -> RehearsalFindings:
     """Return what the notes in that directory show.
 
     Args:
@@ -101,7 +101,7 @@ def find(directory: Path, ended: float | None = None) -> Findings:
     kept = _find_kept(takers, sets, until)
     kept_by = {each.by for each in kept}
     all_takers = {by for several in takers.values() for by in several}
-    return Findings(
+    return RehearsalFindings(
         until,
         len(programs),
         tuple(sets.values()),
@@ -136,7 +136,7 @@ def describe_taker(note: Note) -> str:
     """Return who took or used a set, in words."""
     place = note.get("place")
     by: str = note.get("by") or ""
-    return by or (UNKNOWN if place is None else Place(**place).describe())
+    return by or (UNKNOWN if place is None else CodePlace(**place).describe())
 
 
 def _find_takers(notes: list[Note]) -> dict[str, list[str]]:
@@ -190,9 +190,9 @@ def _find_kept(
     )
 
 
-def _find_failures(notes: list[Note]) -> tuple[Failure, ...]:
+def _find_failures(notes: list[Note]) -> tuple[FailedRenewal, ...]:
     times: dict[tuple[str, str], int] = {}
     for note in _pick(notes, "failed"):
         mark = (note["conn_id"], note["error"] or "")
         times[mark] = times.get(mark, 0) + 1
-    return tuple(Failure(*mark, count) for mark, count in times.items())
+    return tuple(FailedRenewal(*mark, count) for mark, count in times.items())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from botocore_conn_provider.rehearsal.findings import Findings
+    from botocore_conn_provider.rehearsal.findings import RehearsalFindings
 
 OPTION = "rehearse_credentials"
 
@@ -75,7 +75,7 @@ class Conductor:
         }
         os.environ.update(self._variables)
 
-    def _find(self) -> Findings:
+    def _find(self) -> RehearsalFindings:
         from botocore_conn_provider.rehearsal.findings import find
 
         return find(self._directory, self._ended)

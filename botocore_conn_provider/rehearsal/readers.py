@@ -10,8 +10,8 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+from botocore_conn_provider.rehearsal.code_places import OURS, find_spot, name_spot
 from botocore_conn_provider.rehearsal.notes import name_set
-from botocore_conn_provider.rehearsal.places import OURS, find_spot, name_spot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.bridges.lending import Lent
     from botocore_conn_provider.endpoint.supply import Awaited, Handed
+    from botocore_conn_provider.rehearsal.code_places import Spot
     from botocore_conn_provider.rehearsal.notes import Notes
-    from botocore_conn_provider.rehearsal.places import Spot
 
     NameTaker = Callable[[Any, FrameType], tuple[str, str] | None]
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from botocore_conn_provider.rehearsal.findings import (
         DeadUse,
-        Findings,
         IssuedSet,
         Kept,
+        RehearsalFindings,
     )
 
 # What XML 1.0 can not say, not even escaped. Source: its specification, 2.2.
@@ -65,13 +65,13 @@ def describe_kept(kept: Kept) -> str:
     return f"{kept.by}: last had {show_set(kept.last)}, which ended at {ends}"
 
 
-def write_text(findings: Findings, seconds: float) -> str:
+def write_text(findings: RehearsalFindings, seconds: float) -> str:
     """Return the report for people."""
     lines = list(_write_lines(findings))
     return "\n".join((f"{NAME}: credentials lived {seconds:g} s", *lines, ""))
 
 
-def _write_lines(findings: Findings) -> Iterator[str]:
+def _write_lines(findings: RehearsalFindings) -> Iterator[str]:
     if not findings.has_rehearsed:
         yield f"  {_explain_nothing(findings)}"
     for title, texts, remark in _list_sections(findings):
@@ -83,13 +83,13 @@ def _write_lines(findings: Findings) -> Iterator[str]:
     yield _judge(findings)
 
 
-def _explain_nothing(findings: Findings) -> str:
+def _explain_nothing(findings: RehearsalFindings) -> str:
     """Return why there was nothing to see."""
     had_ends = any(each.ends is not None for each in findings.sets)
     return TOO_SHORT if had_ends else NOTHING
 
 
-def _list_sections(findings: Findings) -> Iterator[tuple[str, list[str], str]]:
+def _list_sections(findings: RehearsalFindings) -> Iterator[tuple[str, list[str], str]]:
     dead = []
     for use in findings.dead_uses:
         dead.append(describe_use(use))
@@ -106,7 +106,7 @@ def _list_sections(findings: Findings) -> Iterator[tuple[str, list[str], str]]:
     yield "SIGN BY THEMSELVES", list(findings.unseen), UNSEEN
 
 
-def _list_renewals(findings: Findings) -> list[str]:
+def _list_renewals(findings: RehearsalFindings) -> list[str]:
     found: dict[tuple[str, str, int], list[str]] = {}
     for one in findings.sets:
         mark = (one.conn_id, one.program, one.pid)
@@ -118,7 +118,7 @@ def _list_renewals(findings: Findings) -> list[str]:
     ]
 
 
-def _judge(findings: Findings) -> str:
+def _judge(findings: RehearsalFindings) -> str:
     if not findings.has_rehearsed:
         return "RESULT: nothing was rehearsed."
     if not findings.is_clean:
@@ -127,7 +127,7 @@ def _judge(findings: Findings) -> str:
     return "RESULT: no request that was seen used dead keys."
 
 
-def write_json(findings: Findings, seconds: float) -> str:
+def write_json(findings: RehearsalFindings, seconds: float) -> str:
     """Return the report for programs."""
     content = {
         "form": FORM,
@@ -147,7 +147,7 @@ def _to_plain(value: Any) -> Any:
     return value
 
 
-def write_junit(findings: Findings) -> str:
+def write_junit(findings: RehearsalFindings) -> str:
     """Return the report in the form of JUnit, one case for each who took keys."""
     suite = ET.Element("testsuite", name=NAME)
     cases = [*findings.readers, *(each.by for each in findings.kept)]

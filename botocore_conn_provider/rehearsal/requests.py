@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from botocore_conn_provider.rehearsal.answers import answer, answer_aio
-from botocore_conn_provider.rehearsal.places import find_spot, name_spot
+from botocore_conn_provider.rehearsal.code_places import find_spot, name_spot
 from botocore_conn_provider.sessions.client_creation import is_aio
 from botocore_conn_provider.sessions.rejection import find_signer
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from botocore.session import Session
 
+    from botocore_conn_provider.rehearsal.code_places import Spot
     from botocore_conn_provider.rehearsal.notes import Notes
-    from botocore_conn_provider.rehearsal.places import Spot
     from botocore_conn_provider.rehearsal.sets import Sets
 
 MODEL_ID, SEND_ID = "botocore-conn-rehearsal-model", "botocore-conn-rehearsal"
@@ -54,7 +54,7 @@ class Judge:
 
         note: Any = self._note_protocol  # the stubs know of no named arguments
         session.register("before-call", note, unique_id=MODEL_ID)
-        # First, so that whoever else answers in place of the network comes after.
+        # First, so that others that answer in place of the network come after.
         events = session.get_component("event_emitter")
         events.register_first("before-send", judge, unique_id=SEND_ID)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 OURS = "botocore_conn_provider"
-# Those that sign and send for whoever calls them, and what runs their work elsewhere.
+# Those that sign and send for those who call them, and what runs their work elsewhere.
 HOSTS = frozenset((OURS, "boto3", "botocore", "aiobotocore", "aioboto3", "s3transfer"))
 CARRIERS = frozenset(
     ("asyncio", "concurrent", "contextlib", "functools", "threading", "uvloop")
@@ -38,7 +38,7 @@ SITE_DIRECTORIES = ("site-packages", "dist-packages")
 Spot = tuple["CodeType", int, "CodeType | None", int]
 
 
-class Place(Value):
+class CodePlace(Value):
     """A line of code, for people.
 
     `library` is a distribution's name and version; empty for the program's own code.
@@ -102,13 +102,13 @@ def _join(nearest: FrameType, program: FrameType | None) -> Spot:
 
 
 @functools.lru_cache(maxsize=4096)
-def name_spot(spot: Spot) -> Place:
+def name_spot(spot: Spot) -> CodePlace:
     """Return the place of a spot."""
     code, line, program, program_line = spot
     called_from = ""
     if program is not None:
         called_from = f"{shorten_file(program.co_filename)}:{program_line}"
-    return Place(
+    return CodePlace(
         shorten_file(code.co_filename),
         line,
         getattr(code, "co_qualname", code.co_name),  # Python 3.11's
