@@ -123,7 +123,8 @@ def _judge(findings: RehearsalFindings) -> str:
         return "RESULT: nothing was rehearsed."
     if not findings.is_clean:
         count = sum(each.times for each in findings.dead_uses)
-        return f"RESULT: {count} requests used dead keys. What to change: {PAGE}"
+        requests = "1 request" if count == 1 else f"{count} requests"
+        return f"RESULT: {requests} used dead keys. What to change: {PAGE}"
     return "RESULT: no request that was seen used dead keys."
 
 

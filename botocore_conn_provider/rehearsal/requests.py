@@ -58,11 +58,6 @@ class Judge:
         events = session.get_component("event_emitter")
         events.register_first("before-send", judge, unique_id=SEND_ID)
 
-    def stop(self, session: Session) -> None:
-        """Watch the clients no longer that the session makes from now on."""
-        session.unregister("before-call", unique_id=MODEL_ID)
-        session.unregister("before-send", unique_id=SEND_ID)
-
     def _note_protocol(self, model: OperationModel, **_: Any) -> None:
         service = model.service_model
         name = service.service_id.hyphenize()

@@ -104,5 +104,5 @@ def test_directory_that_no_rehearsal_made_is_left_alone(stage: Stage) -> None:
     install = "import botocore_conn_provider\nbotocore_conn_provider.install()\n"
     ended = stage.run_alone(install + KEEPS)
     assert ended.stdout == "ExpiredToken\n", ended.stderr
-    assert "RESULT: 1 requests used dead keys" in ended.stderr
+    assert "RESULT: 1 request used dead keys" in ended.stderr
     assert [each.name for each in private.iterdir()] == ["other.jsonl"]
