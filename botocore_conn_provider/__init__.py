@@ -7,6 +7,8 @@
 Public are the names in `__all__` of this package, of `bridges`, `events`, `plugins`, and
 of the modules of `fleet`.
 Everything else is private and may change in any release.
+
+PYTEST_DONT_REWRITE: for pytest, which looks for assertions in what brings a plug-in.
 """
 
 # The public names are loaded at first use, so that importing this package costs

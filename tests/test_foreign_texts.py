@@ -54,6 +54,7 @@ ALLOWED = {
     "cli/doctor/caller _explain: error.response": "the message in it goes through show_message",
     "cli/exec read_policy_argument: str(error)": "a PolicyError, whose words are ours",
     "cli/exec run_handed_on: {error}": "a NotRunError: a reason of the system, without a path",
+    "cli/rehearse _rehearse: {error}": "a NotRunError, as in exec: a reason of the system",
     "cli/serve run: str(error)": "a CannotServeError, whose words are ours",
     "cli/serve_places _said_of: error.strerror": "a reason of the system, without a path",
     "cli/serve_places print_whole: error.strerror": "a reason of the system",

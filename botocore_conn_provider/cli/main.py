@@ -32,6 +32,7 @@ COMMANDS = {
     "exec": f"{HERE}.exec",
     "serve": f"{HERE}.serve",
     "spark-conf": f"{HERE}.spark_conf",
+    "rehearse": f"{HERE}.rehearse",
     "activate": f"{HERE}.activate",
     "deactivate": f"{HERE}.deactivate",
 }
@@ -151,12 +152,28 @@ def _run(arguments: argparse.Namespace) -> int:
 
     command: Command = arguments.command
     try:
+        _join_rehearsal(arguments)
         # Whatever this process asks AWS or an IdP is ours, not a user's call.
         with quiet_exchange():
             return command.run(arguments)
     except BotoCoreError as error:
         complain(describe_error(error))
         return exits.code_of(error)
+
+
+def _join_rehearsal(arguments: argparse.Namespace) -> None:
+    """Take part in the rehearsal of the job that started this command."""
+    from botocore_conn_provider.connection.environment import (
+        REHEARSE_VARIABLE,
+        current_environment,
+    )
+
+    is_new = getattr(arguments.command, "BEGINS_REHEARSALS", False)
+    if current_environment().get(REHEARSE_VARIABLE) and not is_new:
+        # Imported here: few commands are part of a job that is rehearsed.
+        from botocore_conn_provider.rehearsal.rehearsal import start
+
+        start()
 
 
 def complain(text: str) -> None:

@@ -28,6 +28,9 @@ DISABLE_VARIABLE = "BOTOCORE_CONN_DISABLE"
 # Whether other engines are reached, too. A word that nobody knows is a yes, because to be
 # refused is better than to be the machine.
 ENGINES_VARIABLE = "BOTOCORE_CONN_ENGINES"
+# How long credentials live in a rehearsal, and where its processes write their notes.
+REHEARSE_VARIABLE = "BOTOCORE_CONN_REHEARSE_SECONDS"
+REHEARSE_PLACE_VARIABLE = "BOTOCORE_CONN_REHEARSE_DIRECTORY"
 NO_WORDS = ("", "0", "off", "false", "no")
 SETTING_PREFIX = "BOTOCORE_CONN_"
 # Notes what was changed for other engines: see `process_changes`.

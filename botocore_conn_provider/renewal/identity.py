@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore_conn_provider.errors import ConnProviderError, StsExchangeError
 from botocore_conn_provider.renewal.repeats import OUTLIVED
@@ -111,10 +111,13 @@ class Asker:
     Attributes:
         identity: The fingerprint of who asked when this was made. It is a secret.
         on_change: Called, at each exchange, where somebody else asks now.
+        passes_store_over: Whether credentials stay in this process, as in a rehearsal.
 
     Raises:
         ConnProviderError: The base identity cannot be had.
     """
+
+    passes_store_over: ClassVar[bool] = False
 
     def __init__(
         self, settings: AwsSettings, flow: Flow[Any], store_path: Path | None
@@ -179,7 +182,7 @@ class Asker:
         return _finish(self._begun, self._flow.identify())
 
     def _open_store(self, identity: str) -> Store | None:
-        if self._store_path is None:
+        if self._store_path is None or self.passes_store_over:
             return None
         # Imported here: the store is off unless it is asked for.
         from botocore_conn_provider.renewal.store.machine_store import MachineStore

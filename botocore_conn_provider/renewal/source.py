@@ -17,7 +17,7 @@ from botocore_conn_provider.renewal.state import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import ClassVar, Protocol
 
     from botocore_conn_provider.exchange.flow import Repeat, TemporaryCredentials
     from botocore_conn_provider.renewal.runtime import Runtime
@@ -56,7 +56,15 @@ class Source:
         policy: The pauses.
         store: The connection's entry in the machine's store; None without a store.
         runtime: Clocks, random numbers, pauses.
+
+    Attributes:
+        shorten: In a rehearsal, what gives new credentials of a connection an earlier
+            end.
     """
+
+    shorten: ClassVar[
+        Callable[[TemporaryCredentials, str], TemporaryCredentials] | None
+    ] = None
 
     def __init__(
         self,
@@ -150,6 +158,8 @@ class Source:
 
         with ending_in(repeats.leaves_at - self._runtime.elapsed()):
             credentials = self._fetch(repeats.repeat)
+        if Source.shorten is not None:
+            credentials = Source.shorten(credentials, self._conn_id)
         now = self._runtime.now()
         seconds = find_lifetime(credentials, now)
         if seconds <= 0:

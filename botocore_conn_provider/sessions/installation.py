@@ -23,6 +23,7 @@ import botocore
 
 from botocore_conn_provider.connection.environment import (
     ENGINES_VARIABLE,
+    REHEARSE_VARIABLE,
     Snapshot,
     current_environment,
     find_former,
@@ -75,6 +76,7 @@ class Installation:
 
 
 ENGINES_MODULE = "botocore_conn_provider.endpoint.engines"
+REHEARSAL_MODULE = "botocore_conn_provider.rehearsal.rehearsal"
 _lock = ProcessLock()
 _installed: Installation | None = None
 _program_decided = False
@@ -82,7 +84,12 @@ _wants_engines: bool | None = None  # what the program said of them last
 
 
 @scrubbed
-def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
+def install(
+    conn_id: str | None = None,
+    *,
+    engines: bool | None = None,
+    rehearse: float | None = None,
+) -> None:
     """Make each boto3, botocore and aiobotocore session of the process use a connection.
 
     Calling it again has no effect, except with another `conn_id`, which then counts
@@ -98,10 +105,15 @@ def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
             polars, a Node child) get the connection, too, by the environment of the
             process; call it before they are imported. None for what
             `BOTOCORE_CONN_ENGINES` says, else no.
+        rehearse: To try the program: credentials end after so many seconds (2 to
+            3600), and at its end the process reports on standard error what went on
+            using dead ones. Call it before sessions are made. None for what
+            `BOTOCORE_CONN_REHEARSE_SECONDS` says, else no rehearsal.
 
     Raises:
         InvalidConnectionError: `conn_id` is no id; it has letters, digits, `_`, `.`
             and `-`.
+        CredentialFetchError: `rehearse` is out of its range.
 
     Example:
         import boto3
@@ -111,8 +123,19 @@ def install(conn_id: str | None = None, *, engines: bool | None = None) -> None:
         boto3.client("s3").list_buckets()
     """
     _refuse_wrong_id(conn_id)
+    start_rehearsal(rehearse)
     _install(conn_id)
     _switch_engines(conn_id, engines=engines)
+
+
+def start_rehearsal(seconds: float | None = None) -> None:
+    """Begin a rehearsal in this process, if the program or the environment wants one."""
+    if seconds is None and not current_environment().get(REHEARSE_VARIABLE):
+        return
+    # Imported here, by its name: few processes rehearse, and it stands above this one.
+    from importlib import import_module
+
+    import_module(REHEARSAL_MODULE).start(seconds)
 
 
 def _install(conn_id: str | None) -> None:
@@ -192,6 +215,7 @@ def install_at_start() -> None:
     with _lock.own:
         if _program_decided:
             return
+        start_rehearsal()
         _install(None)
     # After the lock, which is taken, too, by who reaches engines and makes a session.
     _switch_engines(None, engines=None)
@@ -239,6 +263,7 @@ def session(conn_id: str) -> boto3.session.Session:
 
     from botocore_conn_provider.sessions.fitting import create_bound_session
 
+    start_rehearsal()
     return boto3.session.Session(botocore_session=create_bound_session(conn_id))
 
 

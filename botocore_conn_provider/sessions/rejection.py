@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.awsrequest import AWSRequest
+    from botocore.awsrequest import AWSPreparedRequest, AWSRequest
     from botocore.hooks import BaseEventHooks
 
 REJECTIONS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidToken"})
@@ -59,7 +59,12 @@ def unregister_rejection(events: BaseEventHooks) -> None:
 
 
 def _note_signer(request: AWSRequest, **_: Any) -> None:
-    request.context[SIGNED_BY] = _find_key_id(_find_header(request))
+    request.context[SIGNED_BY] = find_signer(request)
+
+
+def find_signer(request: AWSRequest | AWSPreparedRequest) -> str | None:
+    """Return the id of the key that signed a request's header; None without one."""
+    return _find_key_id(_find_header(request))
 
 
 def _find_key_id(header: str) -> str | None:
@@ -73,7 +78,7 @@ def _find_key_id(header: str) -> str | None:
     return header.partition("Credential=")[2].partition("/")[0] or None
 
 
-def _find_header(request: AWSRequest) -> str:
+def _find_header(request: AWSRequest | AWSPreparedRequest) -> str:
     header: Any = request.headers.get("Authorization", "")
     return header.decode("latin-1") if isinstance(header, bytes) else str(header)
 
