@@ -56,6 +56,7 @@ def _cluster(s3: LoopbackS3) -> Iterator[None]:
             os.environ,
             AWS_EC2_METADATA_SERVICE_ENDPOINT=machine_url,
             AWS_METADATA_ENDPOINT=machine_url,
+            AWS_METADATA_SERVICE_TIMEOUT="60",
             AWS_ENDPOINT_URL_S3=s3_url,
             AWS_DEFAULT_REGION="us-east-1",
             AIRFLOW_CONN_AWS_WRONG='{"conn_type": "aws", "extra": {"role_arn": "me"}}',
