@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,6 +149,13 @@ print(path, found.from_store)
 """
 APART = ["/usr/bin/unshare", "--mount", "/bin/sh", "-euc"]
 FRESH = "mount -t tmpfs -o mode=1777 none"
+# The checkout may stand in one of the places that are mounted over.
+PACKAGES = sysconfig.get_path("purelib")
+KEPT = {ROOT: "/mnt/checkout", PACKAGES: "/mnt/packages"}
+KEEP = "mount -t tmpfs none /mnt; " + "; ".join(
+    f"mkdir {place}; mount --bind {shlex.quote(path)} {place}"
+    for path, place in KEPT.items()
+)
 HIDE_RUN = "mount -t tmpfs none /run"
 # What is mounted over the places, and where the store is then.
 MOUNTS = {
@@ -168,10 +177,12 @@ def run_apart(
     prepare: str, *arguments: object, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the program in mounts of its own; nothing else sees them."""
-    command = [*APART, f'{prepare}; exec "$@"', "sh"]
+    command = [*APART, f'{KEEP}; {prepare}; exec "$@"', "sh"]
+    python = str(Path(sys.executable).resolve())
+    path = os.pathsep.join(KEPT.values())
     return subprocess.run(
-        [*command, sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        env={"HOME": "/", "PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ},
+        [*command, python, "-c", PROGRAM, *map(str, arguments)],
+        env={"HOME": "/", "PATH": os.environ["PATH"], "PYTHONPATH": path, **environ},
         cwd="/",
         capture_output=True,
         text=True,
