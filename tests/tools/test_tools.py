@@ -82,7 +82,7 @@ def list_signers(aws: Aws) -> set[str]:
 
 def test_aws_cli_has_the_connections_identity(aws: Aws, bucket: str, run: Run) -> None:
     shown = run(EXAMPLES / "aws_cli" / "who_am_i.sh").splitlines()
-    assert "assumed-role/tools" in shown[0]
+    assert "assumed-role/reader" in shown[0]
     assert shown[1].endswith(bucket)
     assert list_signers(aws) == {"ASIA"}
 
