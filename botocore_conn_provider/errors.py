@@ -227,7 +227,8 @@ class IdpRequestError(CredentialFetchError):
     """
 
     section = "idp-request"
-    answered: bool = False
+    unsaid: ClassVar = {**CredentialFetchError.unsaid, "answered": False}
+    answered: bool
 
     def __init__(
         self,

@@ -180,7 +180,7 @@ class BotocoreWorker(Worker):
         super().__init__(time, uniform(0.0, USE_SECONDS))
 
     def use(self) -> None:
-        """Sign; whoever has to fetch waits as long as the client does."""
+        """Sign; a caller that has to fetch waits as long as the client does."""
         self._time.start(self._sign)
 
     def _sign(self) -> None:

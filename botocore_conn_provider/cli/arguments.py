@@ -27,3 +27,9 @@ def add_log_asks(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="log to standard error when a program asks for credentials",
     )
+
+
+def find_program(words: list[str]) -> list[str] | None:
+    """Return the program that stands behind `--`; None if there is none."""
+    program = words[1:] if words[:1] == ["--"] else words
+    return program if program and program[0] else None

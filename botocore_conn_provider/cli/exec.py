@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore_conn_provider.cli import exit_codes as exits
-from botocore_conn_provider.cli.arguments import add_conn_id, add_log_asks
+from botocore_conn_provider.cli.arguments import add_conn_id, add_log_asks, find_program
 from botocore_conn_provider.cli.main import complain
 
 if TYPE_CHECKING:
@@ -115,10 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the program, and return its exit status."""
     from botocore_conn_provider.endpoint.narrowing import Narrowing
 
-    program = arguments.program
-    if program[:1] == ["--"]:
-        program = program[1:]
-    if not program or not program[0]:
+    program = find_program(arguments.program)
+    if program is None:
         complain("there is no command to run: write it behind --")
         return exits.USAGE
     narrowing = Narrowing(arguments.policy, arguments.read_only, arguments.seconds)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from botocore_conn_provider import startup
 from botocore_conn_provider.cli import exit_codes as exits
+from botocore_conn_provider.cli.arguments import find_program
 from botocore_conn_provider.cli.main import complain
 from botocore_conn_provider.connection.environment import (
     CONN_ID_VARIABLE,
@@ -98,10 +99,8 @@ def read_every(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the job, report, and return its exit status."""
-    program = arguments.program
-    if program[:1] == ["--"]:
-        program = program[1:]
-    if not program or not program[0]:
+    program = find_program(arguments.program)
+    if program is None:
         complain("there is no command to run: write it behind --")
         return exits.USAGE
     _look_at_connection(arguments.conn_id)

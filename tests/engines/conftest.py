@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import subprocess
@@ -11,10 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import boto3
-import pyarrow
 import pytest
-from pyarrow import parquet
 
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
 from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
@@ -32,6 +28,7 @@ from tests.engines.guarded_s3 import GuardedS3
 from tests.engines.reading import Reader
 from tests.loopback import LOOPBACK, serve
 from tests.startup.conftest import AUTOLOAD
+from tests.tables import put_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,17 +122,7 @@ def connection(secrets: Secrets) -> dict[str, str]:
 @pytest.fixture
 def s3(aws: Aws) -> Iterator[GuardedS3]:
     """A bucket with a table of three rows."""
-    maker = boto3.client(
-        "s3",
-        "us-east-1",
-        endpoint_url=aws.url,
-        aws_access_key_id="AKIAMAKER",
-        aws_secret_access_key="maker",
-    )
-    maker.create_bucket(Bucket="tables")
-    table = io.BytesIO()
-    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
-    maker.put_object(Bucket="tables", Key="numbers.parquet", Body=table.getvalue())
+    put_numbers(aws)
     guarded = GuardedS3(aws)
     with serve(guarded) as port:
         guarded.url = f"http://{LOOPBACK}:{port}"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
-
-import boto3
-import pyarrow
-from pyarrow import parquet
 
 from botocore_conn_provider.cli.whoami.loopback_aws import LoopbackMachine
 from botocore_conn_provider.cli.whoami.loopback_server import serve as serve_machine
 from botocore_conn_provider.cli.whoami.marker_keys import MarkerKeys
 from tests.connections import make_role
 from tests.engines.guarded_s3 import GuardedS3
-from tests.fleet.reads import BUCKET, KEY
 from tests.loopback import LOOPBACK, serve
+from tests.tables import put_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,17 +30,7 @@ PAUSE_SECONDS = 0.1
 @contextlib.contextmanager
 def serve_table(aws: Aws) -> Iterator[GuardedS3]:
     """Serve a bucket with a table of three rows."""
-    maker = boto3.client(
-        "s3",
-        "us-east-1",
-        endpoint_url=aws.url,
-        aws_access_key_id="AKIAMAKER",
-        aws_secret_access_key="maker",
-    )
-    maker.create_bucket(Bucket=BUCKET)
-    table = io.BytesIO()
-    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
-    maker.put_object(Bucket=BUCKET, Key=KEY, Body=table.getvalue())
+    put_numbers(aws)
     guarded = GuardedS3(aws)
     with serve(guarded) as port:
         guarded.url = f"http://{LOOPBACK}:{port}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -14,10 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import boto3
-import pyarrow
 import pytest
-from pyarrow import parquet
 
 from tests.aws import Fault, build_error
 from tests.child import DEADLINE_SECONDS
@@ -35,6 +31,7 @@ from tests.fleet.spark_cluster import (
 )
 from tests.fleet.spark_driver import KINDS
 from tests.loopback import LOOPBACK, serve
+from tests.tables import put_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,17 +157,7 @@ def world(
     secrets: Secrets,
 ) -> World:
     secrets.add(PASSWORD, name="the connection's password")
-    maker = boto3.client(
-        "s3",
-        "us-east-1",
-        endpoint_url=aws.url,
-        aws_access_key_id="AKIAMAKER",
-        aws_secret_access_key="maker",
-    )
-    maker.create_bucket(Bucket="tables")
-    table = io.BytesIO()
-    parquet.write_table(pyarrow.table({"number": [1, 2, 3]}), table)
-    maker.put_object(Bucket="tables", Key="numbers.parquet", Body=table.getvalue())
+    put_numbers(aws)
     nodes.forget()
     shared_s3.start_anew()
     directory = tmp_path / "driver"
